@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * arrow: tables in the Arrow IPC format, in and out of the Arrow C stream interface.
+ *
+ * The currency is struct ArrowArrayStream: whatever gives one can be written, and whatever is read comes as one.
+ *
+ *     IPC file in shared bytes --dry_table_open--> dry_table --dry_table_stream--> ArrowArrayStream  (no copy)
+ *     IPC file or stream on a descriptor --dry_ipc_read_fd--> ArrowArrayStream                       (own memory)
+ *     ArrowArrayStream --dry_ipc_write--> IPC file or stream into a sink
+ *
+ * Types: null, bool, all integers and floats (half too), utf8, large utf8, binary, large binary, string and binary
+ * views, fixed-size binary, date, time, timestamp, duration, the three intervals, decimal 32 to 256, list, large list,
+ * fixed-size list, struct, map, and dictionaries of these. Any other type is DRY_UNSUPPORTED with the column's name.
+ *
+ * Foreign bytes are never trusted. Opening checks all metadata and that every buffer lies inside its body and is long
+ * enough, O(columns x batches). dry_table_verify also looks at the values that lead elsewhere: offsets, views,
+ * dictionary indices, null counts, UTF-8.
+ *
+ * Thread rules: a dry_table is immutable, any thread may use it at once, and its streams are independent of each
+ * other. One ArrowArrayStream belongs to one thread at a time (the interface's rule). Exported arrays may be released
+ * on any thread.
+ */
+#ifndef DRY_ARROW_H
+#define DRY_ARROW_H
+
+#include "../base/base.h"
+#include "../storage/storage.h"
+#include "abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- a table over shared bytes ---- */
+struct dry_table;
+
+/* How much of a table was looked at. Recorded in files that drystone writes, after it has verified them. */
+enum dry_verified { DRY_VERIFIED_RANGES, DRY_VERIFIED_FULL };
+
+/* Opens the Arrow IPC file that `bytes` holds. `fd` may be -1; otherwise it has the same file open and its metadata is
+ * read by pread, which is faster than the first touch of a mapped page. Takes its own reference to the bytes; the
+ * caller keeps its view. CORRUPT names the place of the fault. Compressed bodies are UNSUPPORTED here (a table is
+ * mapped, not decoded): read them through dry_ipc_read_fd. O(columns x batches). */
+DRY_API enum dry_status dry_table_open(const struct dry_view *bytes, int fd, const struct dry_allocator *a,
+                                       struct dry_table **out, struct dry_error *err) DRY_MUST_CHECK;
+DRY_API struct dry_table *dry_table_ref(struct dry_table *t);
+/* Exported arrays stay valid after the last unref; they hold the bytes themselves. NULL is allowed. */
+DRY_API void dry_table_unref(struct dry_table *t);
+
+struct dry_table_stat {
+    int64_t rows, columns, batches;
+    int64_t buffer_bytes;       /* sum of all buffers of all batches and dictionaries, without padding */
+    int64_t file_bytes;
+    uint32_t alignment_bytes;   /* the largest power of two, at most 64, that every buffer's place in the file is a multiple of */
+    enum dry_verified verified; /* what the writer recorded; RANGES for files of other writers */
+};
+DRY_API void dry_table_stat(const struct dry_table *t, struct dry_table_stat *out);
+
+/* Each call exports a new copy, owned by `out`: call its release. O(columns). */
+DRY_API enum dry_status dry_table_schema(const struct dry_table *t, struct ArrowSchema *out) DRY_MUST_CHECK;
+/* Batch i as a struct array whose children are the columns. No bytes are copied. INVALID when i is out of range. */
+DRY_API enum dry_status dry_table_batch(const struct dry_table *t, int64_t i, struct ArrowArray *out) DRY_MUST_CHECK;
+/* All batches. Repeatable: every call starts at the first. The stream holds the table. */
+DRY_API enum dry_status dry_table_stream(struct dry_table *t, struct ArrowArrayStream *out) DRY_MUST_CHECK;
+/* Looks at every value that leads elsewhere, of batches [from, from + n) (n < 0: to the end) and all dictionaries.
+ * CORRUPT: which column, batch and row. O(bytes). */
+DRY_API enum dry_status dry_table_verify(const struct dry_table *t, int64_t from, int64_t n, struct dry_error *err)
+    DRY_MUST_CHECK;
+
+/* ---- writing ---- */
+enum dry_ipc_format { DRY_IPC_FILE, DRY_IPC_STREAM };
+
+/* Where written bytes go, front to back. Each function returns a status and fills err. */
+struct dry_sink {
+    void *self;
+    /* `n` bytes are about to come (a hint that lets the sink fail early); may be NULL. */
+    enum dry_status (*reserve)(void *self, uint64_t n, struct dry_error *err);
+    enum dry_status (*append)(void *self, const void *bytes, size_t n, struct dry_error *err);
+};
+
+struct dry_ipc_write_options {
+    enum dry_ipc_format format;
+    /* Record in the footer that the file has been verified in full. Only for a caller that does so before anybody else
+     * sees the file. */
+    bool stamp_verified;
+    /* Called after each batch, and within large ones, with the bytes written so far; an answer other than 0 stops with
+     * DRY_IO "cancelled". May be NULL. */
+    int (*progress)(void *self, uint64_t bytes);
+    void *progress_self;
+};
+
+/* Writes all of `in`, which is released in every case. Buffers are 64-byte aligned and padded, uncompressed. Slices are
+ * written without what they do not show. Dictionaries: one per column in a file (batches that bring others are
+ * merged); replacements in a stream. A failing source is DRY_IO with its own words. */
+DRY_API enum dry_status dry_ipc_write(struct ArrowArrayStream *in, const struct dry_sink *sink,
+                                      const struct dry_ipc_write_options *options, const struct dry_allocator *a,
+                                      struct dry_error *err) DRY_MUST_CHECK;
+/* A sink over a descriptor (pipe, socket or file at its own position). */
+DRY_API struct dry_sink dry_sink_fd(int *fd);
+
+/* ---- reading from a descriptor ---- */
+/* Arrow IPC, file or stream format, on any descriptor: a regular file is read by position (its own place is where it
+ * starts), anything else front to back; a file that comes through a pipe is first collected in memory. Bodies are
+ * read into own memory, decompressed if need be, and checked like dry_table_open before they are handed out. No
+ * allocation is larger than what the input has really delivered (or, decompressed, 4096 times that above 64 MiB).
+ * Parquet, CSV and old Feather are recognised: UNSUPPORTED, and the text shows how to convert. `fd` is borrowed and
+ * must stay open until the stream is released. `label` names the input in messages. */
+DRY_API enum dry_status dry_ipc_read_fd(int fd, const char *label, const struct dry_allocator *a,
+                                        struct ArrowArrayStream *out, struct dry_error *err) DRY_MUST_CHECK;
+
+/* ---- names of types ---- */
+/* A column's type for people, e.g. "timestamp[us, UTC]", "list<item: int32>", "dictionary<int8, utf8>". Cut to fit,
+ * NUL-terminated. */
+DRY_API void dry_type_name(const struct ArrowSchema *column, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The edge to the operating system: the only file pair (os.h, os.c) that makes system calls, knows kernel constants
+ * newer than the headers, or has an #ifdef for a platform. Private to the library.
+ *
+ * Every function restarts after EINTR, sets CLOEXEC on every descriptor, and answers with 0 or an errno (positive),
+ * never with -1. Outputs are untouched on failure. Any thread may call anything here.
+ *
+ * Tests force failures and missing kernel features through one seam: built with -DDRY_STEPS, each function first asks
+ * dry_os_fault (if set) with its own name, e.g. "collapse" or "open_unnamed"; an answer other than 0 is returned as
+ * its errno and the call is not made.
+ */
+#ifndef DRY_OS_H
+#define DRY_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef DRY_STEPS
+extern int (*dry_os_fault)(const char *call);
+#endif
+
+/* What the kernel maps at once for a huge page, where it can; the grid of the fill path. */
+#define DRY_HUGE_BYTES ((size_t)2 << 20)
+
+/* ---- files ---- */
+enum dry_os_kind { DRY_OS_FILE, DRY_OS_DIRECTORY, DRY_OS_OTHER };
+struct dry_os_stat {
+    enum dry_os_kind kind;
+    uint64_t size_bytes;
+    uint64_t held_bytes; /* pages that the file really occupies */
+    uint64_t inode, device;
+    uint32_t mode; /* permission bits, 07777 */
+    uint32_t owner;
+    uint32_t links;
+    int64_t modified_ns; /* since 1970, UTC */
+};
+int dry_os_stat(int fd, struct dry_os_stat *out);
+/* `name` relative to `dirfd`; a link is not followed (kind OTHER). */
+int dry_os_stat_at(int dirfd, const char *name, struct dry_os_stat *out);
+/* A directory, itself no link; EL..: ELOOP or ENOTDIR where it is one. */
+int dry_os_open_directory(const char *path, int *fd);
+int dry_os_make_directory(const char *path, uint32_t mode);
+/* A file in `dirfd` for reading only; never follows a link, never blocks on a FIFO (refused later by its kind). */
+int dry_os_open_read(int dirfd, const char *name, int *fd);
+/* Any path, for reading (may be a pipe or a link: the user named it). */
+int dry_os_open_path(const char *path, int *fd);
+/* A file without a name in `dirfd`, read-write, mode 0600 (O_TMPFILE). EOPNOTSUPP or EISDIR where there is no such thing. */
+int dry_os_open_unnamed(int dirfd, int *fd);
+/* A new file of that name, read-write, mode 0600; EEXIST if the name is taken. */
+int dry_os_open_new(int dirfd, const char *name, int *fd);
+/* A second, read-only description of what `fd` has open (through /proc/self/fd): own offset, own locks, own lease. */
+int dry_os_reopen_read(int fd, int *out);
+/* Gives an unnamed file its name; EEXIST if it is taken. */
+int dry_os_link(int fd, int dirfd, const char *name);
+/* Atomically moves; with `replace` false EEXIST if `to` is there. */
+int dry_os_rename(int dirfd, const char *from, const char *to, bool replace);
+int dry_os_unlink(int dirfd, const char *name);
+int dry_os_set_mode(int fd, uint32_t mode);
+int dry_os_set_size(int fd, uint64_t size_bytes);
+int dry_os_sync(int fd);
+void dry_os_close(int fd);
+/* Reserves [0, size) without writing; EOPNOTSUPP where the file system cannot. */
+int dry_os_allocate(int fd, uint64_t from, uint64_t size_bytes);
+/* All of `n` bytes or an errno; ENODATA when the file ends first. */
+int dry_os_read_at(int fd, void *into, size_t n, uint64_t offset);
+int dry_os_write_at(int fd, const void *from, size_t n, uint64_t offset);
+/* At the descriptor's own position. `*got` < n only at the end of the stream. */
+int dry_os_read(int fd, void *into, size_t n, size_t *got);
+int dry_os_write(int fd, const void *from, size_t n);
+/* Whether pread works on it (a regular file), and where its position is. */
+bool dry_os_is_seekable(int fd, uint64_t *position);
+/* Calls `visit` for each entry's name but "." and ".."; stops at the first answer other than 0 and returns it. */
+int dry_os_list(int dirfd, int (*visit)(void *self, const char *name), void *self);
+/* A whole-file lock of the open file description (never of the process): exclusive needs a writable description,
+ * shared a readable one. EAGAIN if somebody else's is in the way. Freed by the kernel with the last descriptor and
+ * mapping of that description. */
+int dry_os_lock(int fd, bool exclusive);
+
+/* ---- mapping ---- */
+/* Maps [0, n) of `fd` read-only and shared at an address that is a multiple of 2 MiB when n is at least 1 MiB (so that
+ * huge pages stay huge in the reader). */
+int dry_os_map_read(int fd, size_t n, void **at);
+/* Maps [offset, offset + n), offset a multiple of 2 MiB, read-write and shared, at a multiple of 2 MiB, not inherited
+ * over fork. */
+int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at);
+/* Anonymous private memory, zero, page aligned. */
+int dry_os_map_private(size_t n, void **at);
+void dry_os_unmap(void *at, size_t n);
+/* MADV_COLLAPSE of a mapped 2 MiB range. EINVAL: not this range; ENOSYS: this kernel does not know it (probed once). */
+int dry_os_collapse(void *at, size_t n);
+/* Faults pages in without touching them (MADV_POPULATE_READ / _WRITE); ENOSYS where unknown. */
+int dry_os_populate(void *at, size_t n, bool for_writing);
+size_t dry_os_page_bytes(void);
+
+/* ---- memfd ---- */
+/* Sealable, CLOEXEC, and NOEXEC_SEAL where the kernel knows it. */
+int dry_os_memfd(const char *name, int *fd);
+enum { DRY_OS_SEAL_SEAL = 1, DRY_OS_SEAL_SHRINK = 2, DRY_OS_SEAL_GROW = 4, DRY_OS_SEAL_WRITE = 8, DRY_OS_SEAL_FUTURE_WRITE = 16 };
+int dry_os_add_seals(int fd, unsigned seals);
+int dry_os_get_seals(int fd, unsigned *seals);
+
+/* ---- room ---- */
+struct dry_os_mount {
+    uint64_t size_bytes, free_bytes; /* free: what this user may still use; both 0 where the mount has no limit */
+    bool in_memory;                  /* tmpfs or ramfs: nothing to sync, gone at reboot */
+    bool read_only;
+    char type[16]; /* "tmpfs", "ext4", "overlay" ...; "?" if unknown */
+};
+int dry_os_mount(int fd, struct dry_os_mount *out);
+/* RLIMIT_FSIZE; UINT64_MAX = none. */
+uint64_t dry_os_file_size_limit(void);
+/* The tightest memory cgroup above this process, v2 and v1, its ancestors included. found = false: none has a limit. */
+struct dry_os_cgroup {
+    bool found;
+    uint64_t limit_bytes, used_bytes; /* used without file pages that the kernel can drop at once */
+    char path[256];
+};
+int dry_os_cgroup(struct dry_os_cgroup *out);
+
+/* ---- events ---- */
+/* inotify on a directory for names that appear (created or moved in) or go (deleted or moved out). The descriptor is
+ * non-blocking and pollable. EMFILE = fs.inotify.max_user_instances, ENOSPC = max_user_watches. */
+int dry_os_watch(int dirfd, int *fd);
+/* Reads what is there. `visit` gets each name and whether it appeared (false: went); name NULL = events were lost, look
+ * at the directory. EAGAIN = nothing there. */
+int dry_os_watch_read(int fd, void (*visit)(void *self, const char *name, bool appeared), void *self);
+/* Waits until `fd` is readable; timeout in ms, negative = for ever. ETIMEDOUT. */
+int dry_os_poll(int fd, int64_t timeout_ms);
+
+/* ---- the rest ---- */
+uint32_t dry_os_user(void);
+int64_t dry_os_monotonic_ns(void);
+/* `n` bytes that no other process guesses. */
+int dry_os_random(void *into, size_t n);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * drystone: memory for columnar data, from the stack to other processes, without copies and without a server.
+ *
+ * This header is the table of contents, bottom up. Each line is a module; its header is its manual.
+ */
+#ifndef DRYSTONE_H
+#define DRYSTONE_H
+
+#include "base/base.h"       /* status, error text, allocator */
+#include "storage/storage.h" /* refcounted bytes; views */
+#include "segment/segment.h" /* memory with a descriptor: reserve, append, map */
+#include "arrow/arrow.h"     /* Arrow C data and stream interface, Arrow IPC */
+#include "store/store.h"     /* names -> tables: put, get, list, wait, remove */
+
+#endif
