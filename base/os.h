@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The edge to the operating system: the only file pair (os.h, os.c) that makes system calls, knows kernel constants
- * newer than the headers, or has an #ifdef for a platform. Private to the library.
+ * newer than the headers, or has an #ifdef for a platform (limits.c beside it reads what the kernel says in text).
+ * Private to the library.
  *
  * Every function restarts after EINTR, sets CLOEXEC on every descriptor, and answers with 0 or an errno (positive),
  * never with -1. Outputs are untouched on failure. Any thread may call anything here.
  *
+ * A file that would outgrow RLIMIT_FSIZE is EFBIG and untouched: the limit is looked at before the call, because the
+ * kernel's own answer is SIGXFSZ, which kills, and a library must not change its process's signal handlers.
+ *
  * Tests force failures and missing kernel features through one seam: built with -DDRY_STEPS, each function first asks
  * dry_os_fault (if set) with its own name, e.g. "collapse" or "open_unnamed"; an answer other than 0 is returned as
- * its errno and the call is not made.
+ * its errno and the call is not made. Where a function has a newer and an older way, the newer one asks under a name of
+ * its own: "collapse_probe", "populate_probe", "memfd_noexec", "link_direct", "rename_noreplace". dry_os_clock, if set,
+ * is the monotonic clock.
  */
 #ifndef DRY_OS_H
 #define DRY_OS_H
@@ -20,6 +26,9 @@
 
 #ifdef DRY_STEPS
 extern int (*dry_os_fault)(const char *call);
+extern int64_t (*dry_os_clock)(void);
+/* Forgets what was learnt about the kernel, so that a test can let it be learnt anew. */
+void dry_os_forget(void);
 #endif
 
 /* What the kernel maps at once for a huge page, where it can; the grid of the fill path. */
@@ -40,34 +49,39 @@ struct dry_os_stat {
 int dry_os_stat(int fd, struct dry_os_stat *out);
 /* `name` relative to `dirfd`; a link is not followed (kind OTHER). */
 int dry_os_stat_at(int dirfd, const char *name, struct dry_os_stat *out);
-/* A directory, itself no link; EL..: ELOOP or ENOTDIR where it is one. */
+/* A directory, itself no link (ENOTDIR where it is one, also when the path ends in a slash). */
 int dry_os_open_directory(const char *path, int *fd);
 int dry_os_make_directory(const char *path, uint32_t mode);
+/* The absolute path of the working directory; ERANGE when it does not fit. */
+int dry_os_working_directory(char *out, size_t size);
 /* A file in `dirfd` for reading only; never follows a link, never blocks on a FIFO (refused later by its kind). */
 int dry_os_open_read(int dirfd, const char *name, int *fd);
 /* Any path, for reading (may be a pipe or a link: the user named it). */
 int dry_os_open_path(const char *path, int *fd);
-/* A file without a name in `dirfd`, read-write, mode 0600 (O_TMPFILE). EOPNOTSUPP or EISDIR where there is no such thing. */
+/* A file without a name in `dirfd`, read-write, mode 0600 (O_TMPFILE). EOPNOTSUPP or EISDIR where there is no such
+ * thing. */
 int dry_os_open_unnamed(int dirfd, int *fd);
 /* A new file of that name, read-write, mode 0600; EEXIST if the name is taken. */
 int dry_os_open_new(int dirfd, const char *name, int *fd);
 /* A second, read-only description of what `fd` has open (through /proc/self/fd): own offset, own locks, own lease. */
 int dry_os_reopen_read(int fd, int *out);
-/* Gives an unnamed file its name; EEXIST if it is taken. */
+/* Gives an unnamed file its name; EEXIST if it is taken. Needs either a kernel that lets anybody do so, or /proc. */
 int dry_os_link(int fd, int dirfd, const char *name);
-/* Atomically moves; with `replace` false EEXIST if `to` is there. */
+/* Atomically moves; with `replace` false EEXIST if `to` is there (where the file system has no such move, a second name
+ * is made and the first one taken away: never a loss, but both are there for a moment). */
 int dry_os_rename(int dirfd, const char *from, const char *to, bool replace);
 int dry_os_unlink(int dirfd, const char *name);
 int dry_os_set_mode(int fd, uint32_t mode);
 int dry_os_set_size(int fd, uint64_t size_bytes);
 int dry_os_sync(int fd);
 void dry_os_close(int fd);
-/* Reserves [0, size) without writing; EOPNOTSUPP where the file system cannot. */
-int dry_os_allocate(int fd, uint64_t from, uint64_t size_bytes);
+/* Has the file system allocate [from, from + n) without writing, which also makes the file that long; EOPNOTSUPP where
+ * it cannot. After a failure a part may be allocated. */
+int dry_os_allocate(int fd, uint64_t from, uint64_t n);
 /* All of `n` bytes or an errno; ENODATA when the file ends first. */
 int dry_os_read_at(int fd, void *into, size_t n, uint64_t offset);
 int dry_os_write_at(int fd, const void *from, size_t n, uint64_t offset);
-/* At the descriptor's own position. `*got` < n only at the end of the stream. */
+/* At the descriptor's own position; wait where that is non-blocking. `*got` < n only at the end of the stream. */
 int dry_os_read(int fd, void *into, size_t n, size_t *got);
 int dry_os_write(int fd, const void *from, size_t n);
 /* Whether pread works on it (a regular file), and where its position is. */
@@ -98,7 +112,13 @@ size_t dry_os_page_bytes(void);
 /* ---- memfd ---- */
 /* Sealable, CLOEXEC, and NOEXEC_SEAL where the kernel knows it. */
 int dry_os_memfd(const char *name, int *fd);
-enum { DRY_OS_SEAL_SEAL = 1, DRY_OS_SEAL_SHRINK = 2, DRY_OS_SEAL_GROW = 4, DRY_OS_SEAL_WRITE = 8, DRY_OS_SEAL_FUTURE_WRITE = 16 };
+enum {
+    DRY_OS_SEAL_SEAL = 1,
+    DRY_OS_SEAL_SHRINK = 2,
+    DRY_OS_SEAL_GROW = 4,
+    DRY_OS_SEAL_WRITE = 8,
+    DRY_OS_SEAL_FUTURE_WRITE = 16
+};
 int dry_os_add_seals(int fd, unsigned seals);
 int dry_os_get_seals(int fd, unsigned *seals);
 
@@ -110,6 +130,8 @@ struct dry_os_mount {
     char type[16]; /* "tmpfs", "ext4", "overlay" ...; "?" if unknown */
 };
 int dry_os_mount(int fd, struct dry_os_mount *out);
+/* Sets type and in_memory from the kernel's number for a file system. */
+void dry_os_name_mount(uint32_t magic, struct dry_os_mount *mount);
 /* RLIMIT_FSIZE; UINT64_MAX = none. */
 uint64_t dry_os_file_size_limit(void);
 /* The tightest memory cgroup above this process, v2 and v1, its ancestors included. found = false: none has a limit. */
@@ -119,15 +141,17 @@ struct dry_os_cgroup {
     char path[256];
 };
 int dry_os_cgroup(struct dry_os_cgroup *out);
+/* The same with proc/ and sys/ below `root` ("" = the real ones). A file that is missing says nothing. */
+int dry_os_cgroup_under(const char *root, struct dry_os_cgroup *out);
 
 /* ---- events ---- */
 /* inotify on a directory for names that appear (created or moved in) or go (deleted or moved out). The descriptor is
  * non-blocking and pollable. EMFILE = fs.inotify.max_user_instances, ENOSPC = max_user_watches. */
 int dry_os_watch(int dirfd, int *fd);
-/* Reads what is there. `visit` gets each name and whether it appeared (false: went); name NULL = events were lost, look
- * at the directory. EAGAIN = nothing there. */
+/* Reads what is there. `visit` gets each name and whether it appeared (false: went); name NULL = events were lost, or
+ * the directory itself went: look at it. EAGAIN = nothing there. */
 int dry_os_watch_read(int fd, void (*visit)(void *self, const char *name, bool appeared), void *self);
-/* Waits until `fd` is readable; timeout in ms, negative = for ever. ETIMEDOUT. */
+/* Waits until `fd` is readable (or at its end); timeout in ms, negative = for ever. ETIMEDOUT. */
 int dry_os_poll(int fd, int64_t timeout_ms);
 
 /* ---- the rest ---- */

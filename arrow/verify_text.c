@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The bytes of strings. Most text is ASCII, and most of it is right: so the bytes of many rows are judged at once, and
+ * only where that fails is each row looked at, because what is wrong may stand in null rows, where it is allowed.
+ */
+#include "array_check.h"
+#include "../base/check.h"
+#include "view.h"
+
+static bool begins_character(uint8_t b) { return (b & 0xc0) != 0x80; }
+
+/* ---- utf8 with offsets ---- */
+/* Whether no row begins in the middle of a character. The bytes from the first to the last are UTF-8 as a whole. */
+static bool rows_begin_characters(const uint8_t *offsets, bool wide, int64_t n, const uint8_t *data)
+{
+    int64_t end = dry_offset_at(offsets, wide, n);
+    bool good = true;
+    for (int64_t i = 1; i < n; i++) {
+        int64_t at = dry_offset_at(offsets, wide, i);
+        good &= at == end || begins_character(data[at]);
+    }
+    return good;
+}
+
+static enum dry_status verify_each(const struct dry_judge *j, const struct dry_array *a, int64_t from, int64_t n)
+{
+    bool wide = dry_layout_is_wide(a->field->layout);
+    for (int64_t row = from; row < from + n; row++) {
+        if (dry_is_null(a, row)) continue;
+        int64_t first = dry_offset_at(a->buffers[1].data, wide, a->offset + row);
+        int64_t last = dry_offset_at(a->buffers[1].data, wide, a->offset + row + 1);
+        if (last > first && !dry_utf8_valid(a->buffers[2].data + first, (size_t)(last - first)))
+            return dry_refuse(j, a->field, row, "its text is not UTF-8");
+    }
+    return DRY_OK;
+}
+
+enum dry_status dry_verify_text(const struct dry_judge *j, const struct dry_array *a, int64_t from, int64_t n)
+{
+    bool wide = dry_layout_is_wide(a->field->layout);
+    const uint8_t *offsets = a->buffers[1].data + (a->offset + from) * (wide ? 8 : 4), *data = a->buffers[2].data;
+    int64_t first = dry_offset_at(offsets, wide, 0), last = dry_offset_at(offsets, wide, n);
+    if (first == last) return DRY_OK;
+    switch (dry_text_kind(data + first, (size_t)(last - first))) {
+    case DRY_TEXT_ASCII: return DRY_OK;
+    case DRY_TEXT_UTF8: return rows_begin_characters(offsets, wide, n, data) ? DRY_OK : verify_each(j, a, from, n);
+    default: return verify_each(j, a, from, n);
+    }
+}
+
+/* ---- views ---- */
+static bool is_zero_behind(const struct dry_bytes_view *v)
+{
+    uint64_t near = 0, far = 0, mask;
+    memcpy(&near, v->u.inlined, 8);
+    memcpy(&far, v->u.inlined + 8, 4);
+    if (v->length >= 8) return v->length == DRY_VIEW_INLINE || far >> 8 * (v->length - 8) == 0;
+    mask = ~(uint64_t)0 << 8 * v->length;
+    return ((near & mask) | far) == 0;
+}
+
+static enum dry_status verify_short(const struct dry_judge *j, const struct dry_array *a, int64_t row,
+                                    const struct dry_bytes_view *v)
+{
+    if (!is_zero_behind(v)) return dry_refuse(j, a->field, row, "there is more than zeros behind its short bytes");
+    if (a->field->type == DRY_TYPE_UTF8_VIEW && !dry_utf8_valid(v->u.inlined, (size_t)v->length))
+        return dry_refuse(j, a->field, row, "its text is not UTF-8");
+    return DRY_OK;
+}
+
+static enum dry_status verify_far(const struct dry_judge *j, const struct dry_array *a, int64_t row,
+                                  const struct dry_bytes_view *v)
+{
+    if (v->length < 0) return dry_refuse(j, a->field, row, "its length is %d", v->length);
+    if (v->u.far.buffer < 0 || v->u.far.buffer >= a->n_variadic)
+        return dry_refuse(j, a->field, row, "it lies in view buffer %d of %lld", v->u.far.buffer,
+                          (long long)a->n_variadic);
+    const struct dry_span *in = a->variadic + v->u.far.buffer;
+    if (v->u.far.offset < 0 || v->u.far.offset > in->len - v->length)
+        return dry_refuse(j, a->field, row, "its %d bytes at %d lie outside of view buffer %d, which has %lld",
+                          v->length, v->u.far.offset, v->u.far.buffer, (long long)in->len);
+    const uint8_t *bytes = in->data + v->u.far.offset;
+    if (memcmp(bytes, v->u.far.prefix, sizeof v->u.far.prefix) != 0)
+        return dry_refuse(j, a->field, row, "its prefix is not how its bytes begin");
+    if (a->field->type == DRY_TYPE_UTF8_VIEW && !dry_utf8_valid(bytes, (size_t)v->length))
+        return dry_refuse(j, a->field, row, "its text is not UTF-8");
+    return DRY_OK;
+}
+
+enum dry_status dry_verify_views(const struct dry_judge *j, const struct dry_array *a)
+{
+    for (int64_t row = 0; row < a->length; row++) {
+        if (dry_is_null(a, row)) continue;
+        struct dry_bytes_view v = dry_view_at(a->buffers[1].data, a->offset + row);
+        bool is_short = v.length >= 0 && v.length <= DRY_VIEW_INLINE;
+        DRY_TRY(is_short ? verify_short(j, a, row, &v) : verify_far(j, a, row, &v));
+    }
+    return DRY_OK;
+}

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# drystone_compile(TARGET): the language, the warnings and the sanitizers of every target of this project.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug or Release" FORCE)
+endif()
+
+set(dry_warnings -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla)
+if(DRY_WERROR)
+    list(APPEND dry_warnings -Werror)
+endif()
+
+set(dry_sanitizers "")
+if(DRY_SANITIZE)
+    set(dry_sanitizers -fsanitize=${DRY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+endif()
+
+function(drystone_compile target)
+    set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+                                               C_VISIBILITY_PRESET hidden)
+    target_compile_options(${target} PRIVATE ${dry_warnings} ${dry_sanitizers})
+    target_link_options(${target} PRIVATE ${dry_sanitizers})
+endfunction()

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Share Arrow tables between processes of one machine, without copies and without a server.
+
+    import drystone
+    drystone.put("trades", table)        # pyarrow, Polars, pandas, DuckDB, anything that speaks Arrow
+    drystone.get("trades").to_polars()   # in any other process: the same physical bytes
+
+A store is a directory (a per-user one in memory by default), a table in it is an Arrow IPC file. Nothing runs in
+between, and a process that is killed leaves nothing behind.
+
+Lifetime. A Table, and every buffer that pyarrow, Polars, DuckDB, pandas or numpy took from one, holds the mapping. It
+goes with the last of them, whichever thread that is on, and whether or not the table is still in the store.
+
+Fork, spawn, exit. After fork the child may go on using tables it inherited, and the functions here; a put that is
+running in another thread stays the parent's. Under spawn and forkserver pass the name of a table, not the Table: it
+does not pickle. At exit the system takes the mappings back; a buffer that is still in use then stays valid to the
+last. No thread, lock, or exit handler is involved.
+
+Threads. Tables are immutable: any thread may use one. The functions let other threads run while they work. The state
+of the module belongs to its interpreter; it can be imported in sub-interpreters that share the main one's lock (GIL),
+not in those with a lock of their own.
+
+Errors are Error or one of its subclasses, one for each status of the C library; the text is the library's.
+"""
+
+from ._drystone import (
+    CorruptError,
+    DeniedError,
+    Entry,
+    Error,
+    ExistsError,
+    FixedError,
+    FullError,
+    InvalidError,
+    IoError,
+    NomemError,
+    NotFoundError,
+    SharedError,
+    Table,
+    TimeoutError,
+    TooBigError,
+    UnsupportedError,
+    __version__,
+    get,
+    ls,
+    mv,
+    path,
+    put,
+    rm,
+    stat,
+)
+
+__all__ = [
+    "CorruptError",
+    "DeniedError",
+    "Entry",
+    "Error",
+    "ExistsError",
+    "FixedError",
+    "FullError",
+    "InvalidError",
+    "IoError",
+    "NomemError",
+    "NotFoundError",
+    "SharedError",
+    "Table",
+    "TimeoutError",
+    "TooBigError",
+    "UnsupportedError",
+    "get",
+    "ls",
+    "mv",
+    "path",
+    "put",
+    "rm",
+    "stat",
+]

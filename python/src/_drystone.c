@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The module drystone._drystone: its functions, each one call into the library without the GIL.
+ *
+ * A long call looks for signals by itself, so that Ctrl-C ends it: put in its progress callback, get between short
+ * waits. After fork a child may go on with all that it inherited: tables and streams hold no lock and no thread.
+ */
+#include "binding.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <time.h>
+
+#define SIGNALS_EVERY_NS 50000000
+
+/* ---- arguments ---- */
+
+/* For "O&": a path, encoded as bytes; None leaves NULL. */
+static int store_path(PyObject *given, void *out)
+{
+    return given == Py_None ? 1 : PyUnicode_FSConverter(given, out);
+}
+
+/* Opens the store, takes `path` over, and tells Python about the library's warning, if there is one. */
+static struct dry_store *open_store(struct dry_py_state *state, PyObject *path, enum dry_access access)
+{
+    struct dry_error err = {0};
+    struct dry_store *store = NULL;
+    const char *warning = NULL, *text = path ? PyBytes_AsString(path) : NULL;
+    enum dry_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = dry_store_open(text, access, NULL, &store, &warning, &err);
+    Py_END_ALLOW_THREADS
+    Py_XDECREF(path);
+    if (status != DRY_OK) {
+        dry_py_raise(state, status, &err);
+        return NULL;
+    }
+    if (warning && PyErr_WarnEx(PyExc_RuntimeWarning, warning, 1) < 0) {
+        dry_store_close(store);
+        return NULL;
+    }
+    return store;
+}
+
+/* ---- signals ---- */
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* A call that runs without the GIL, and takes it now and then to see whether Python wants the thread. */
+struct outside {
+    PyThreadState *thread;
+    int64_t looked_ns;
+};
+
+static void leave(struct outside *o)
+{
+    o->looked_ns = now_ns();
+    o->thread = PyEval_SaveThread();
+}
+
+static void enter(struct outside *o) { PyEval_RestoreThread(o->thread); }
+
+/* Whether a handler raised; the exception is then set. */
+static int interrupted(struct outside *o)
+{
+    enter(o);
+    int raised = PyErr_CheckSignals();
+    leave(o);
+    return raised;
+}
+
+static int put_progress(void *self, uint64_t bytes)
+{
+    (void)bytes;
+    struct outside *o = self;
+    /* Taking the GIL may mean to wait for another thread, so it is not done for every batch. */
+    return now_ns() - o->looked_ns < SIGNALS_EVERY_NS ? 0 : interrupted(o);
+}
+
+/* ---- put ---- */
+
+static const char put_doc[] =
+    "put($module, /, name, data, store=None, no_clobber=False)\n--\n\n"
+    "Store a table under a name, for every process of this user (or of those that\n"
+    "the store is open to).\n\n"
+    "data: anything with __arrow_c_stream__ or __arrow_c_array__: a pyarrow Table,\n"
+    "    RecordBatch or RecordBatchReader, a Polars or pandas DataFrame, a DuckDB\n"
+    "    relation, a drystone Table ... From pandas comes what pyarrow makes of it:\n"
+    "    the index becomes a column (a RangeIndex only metadata); duplicate column\n"
+    "    names and columns of mixed objects are refused.\n"
+    "store: a directory; default $DRYSTONE_STORE, else one in memory of this user.\n"
+    "no_clobber: raise ExistsError instead of replacing. Those who read the table\n"
+    "    that is replaced keep it until they let go.\n\n"
+    "The bytes are copied once, verified, and then appear under the name, whole.\n"
+    "Where there is no room for them: FullError, which says what to do. Ctrl-C ends\n"
+    "it and leaves the store as it was.";
+
+static PyObject *put_stream(struct dry_py_state *state, struct dry_store *store, const char *name,
+                            struct ArrowArrayStream *in, bool no_clobber)
+{
+    struct dry_error err = {0};
+    struct outside outside;
+    struct dry_put_options options = {.no_clobber = no_clobber, .progress = put_progress, .progress_self = &outside};
+    leave(&outside);
+    enum dry_status status = dry_store_put(store, name, in, &options, &err);
+    enter(&outside);
+    if (status != DRY_OK) return dry_py_raise(state, status, &err);
+    Py_RETURN_NONE;
+}
+
+static PyObject *put(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"name", "data", "store", "no_clobber", NULL};
+    const char *name;
+    PyObject *data, *path = NULL, *done = NULL;
+    int no_clobber = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "sO|O&p:put", names, &name, &data, store_path, &path,
+                                     &no_clobber))
+        return NULL;
+    struct dry_py_state *state = PyModule_GetState(module);
+    struct dry_store *store = open_store(state, path, DRY_STORE_WRITE);
+    if (!store) return NULL;
+    struct ArrowArrayStream in;
+    if (dry_py_import(state, data, &in) == 0) done = put_stream(state, store, name, &in, no_clobber);
+    dry_store_close(store);
+    return done;
+}
+
+/* ---- get ---- */
+
+static const char get_doc[] =
+    "get($module, /, name, timeout=None, store=None)\n--\n\n"
+    "Map the table of that name; takes microseconds, whatever its size.\n\n"
+    "timeout: seconds to wait for a name that is not there yet (math.inf: for ever;\n"
+    "    Ctrl-C ends the wait), then TimeoutError. None: NotFoundError at once.\n"
+    "store: as in put().\n\n"
+    "A file that another program placed in the store is verified in full first.";
+
+/* How long get waits for a name. */
+struct patience {
+    double seconds; /* < 0: not at all */
+    int64_t deadline_ns;
+};
+
+static int patience_of(PyObject *timeout, struct patience *out)
+{
+    *out = (struct patience){.seconds = -1};
+    if (timeout == Py_None) return 0;
+    double seconds = PyFloat_AsDouble(timeout);
+    if (PyErr_Occurred()) return -1;
+    if (!(seconds >= 0)) {
+        PyErr_Format(PyExc_ValueError, "timeout must be 0 or more seconds, or None, not %R", timeout);
+        return -1;
+    }
+    bool for_ever = seconds > 1e9; /* thirty years, and infinity */
+    *out = (struct patience){seconds, for_ever ? INT64_MAX : now_ns() + (int64_t)(seconds * 1e9)};
+    return 0;
+}
+
+/* Waits until the name is there, in short turns, after each of which Python may stop it. */
+static enum dry_status wait_for(struct outside *o, struct dry_store *store, const char *name,
+                                const struct patience *patience, struct dry_error *err)
+{
+    for (;;) {
+        int64_t left_ns = patience->deadline_ns - now_ns();
+        if (left_ns < 0) left_ns = 0;
+        int64_t turn_ns = left_ns < SIGNALS_EVERY_NS ? left_ns : SIGNALS_EVERY_NS;
+        enum dry_status status = dry_store_wait(store, name, (turn_ns + 999999) / 1000000, err);
+        if (status != DRY_TIMEOUT || interrupted(o)) return status;
+        if (left_ns > SIGNALS_EVERY_NS) continue;
+        /* The library's words tell of the last turn only. */
+        snprintf(err->text, sizeof err->text, "store '%.200s': there is no table '%.200s' after %g s",
+                 dry_store_path(store), name, patience->seconds);
+        return status;
+    }
+}
+
+static PyObject *get_from(struct dry_py_state *state, struct dry_store *store, const char *name,
+                          const struct patience *patience)
+{
+    struct dry_error err = {0};
+    struct dry_table *table = NULL;
+    struct outside outside;
+    leave(&outside);
+    enum dry_status status = dry_store_get(store, name, DRY_CHECK_AUTO, &table, &err);
+    /* A name that came may be gone again before it is opened. */
+    while (status == DRY_NOT_FOUND && patience->seconds >= 0) {
+        status = wait_for(&outside, store, name, patience, &err);
+        if (status != DRY_OK) break;
+        status = dry_store_get(store, name, DRY_CHECK_AUTO, &table, &err);
+    }
+    enter(&outside);
+    if (status != DRY_OK) return dry_py_raise(state, status, &err);
+    return dry_py_table_new(state, table);
+}
+
+/* Who waits may come before the first writer, and makes the store then. */
+static struct dry_store *open_waiting(struct dry_py_state *state, PyObject *path)
+{
+    struct dry_store *store = open_store(state, Py_XNewRef(path), DRY_STORE_READ);
+    if (!store && PyErr_ExceptionMatches(state->errors[DRY_NOT_FOUND])) {
+        PyErr_Clear();
+        store = open_store(state, Py_XNewRef(path), DRY_STORE_WRITE);
+    }
+    Py_XDECREF(path);
+    return store;
+}
+
+static PyObject *get(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"name", "timeout", "store", NULL};
+    const char *name;
+    PyObject *timeout = Py_None, *path = NULL;
+    struct patience patience;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "s|OO&:get", names, &name, &timeout, store_path, &path))
+        return NULL;
+    if (patience_of(timeout, &patience) < 0) {
+        Py_XDECREF(path);
+        return NULL;
+    }
+    struct dry_py_state *state = PyModule_GetState(module);
+    bool waits = patience.seconds >= 0;
+    struct dry_store *store = waits ? open_waiting(state, path) : open_store(state, path, DRY_STORE_READ);
+    if (!store) return NULL;
+    PyObject *table = get_from(state, store, name, &patience);
+    dry_store_close(store);
+    return table;
+}
+
+/* ---- the directory ---- */
+
+/* Opens the store of a function that takes a name and a store, and borrows the name from its arguments. */
+static struct dry_store *open_named(PyObject *module, PyObject *args, PyObject *keywords, const char *format,
+                                    enum dry_access access, const char **name)
+{
+    static char *names[] = {"name", "store", NULL};
+    PyObject *path = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, name, store_path, &path)) return NULL;
+    return open_store(PyModule_GetState(module), path, access);
+}
+
+static const char ls_doc[] =
+    "ls($module, /, store=None)\n--\n\n"
+    "A list of Entry, sorted by name. A file in the store that is no table is listed\n"
+    "too, with its error.";
+
+static PyObject *new_list(struct dry_py_state *state, const struct dry_entry *entries, size_t n)
+{
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++) {
+        PyObject *entry = dry_py_entry_new(state, &entries[i]);
+        if (entry)
+            PyList_SetItem(list, (Py_ssize_t)i, entry);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *ls(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"store", NULL};
+    PyObject *path = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O&:ls", names, store_path, &path)) return NULL;
+    struct dry_py_state *state = PyModule_GetState(module);
+    struct dry_store *store = open_store(state, path, DRY_STORE_READ);
+    if (!store) return NULL;
+    struct dry_error err = {0};
+    struct dry_entry *entries;
+    size_t n;
+    enum dry_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = dry_store_list(store, &entries, &n, &err);
+    Py_END_ALLOW_THREADS
+    PyObject *list = NULL;
+    if (status == DRY_OK) {
+        list = new_list(state, entries, n);
+        dry_entries_free(store, entries, n);
+    }
+    dry_store_close(store);
+    return status == DRY_OK ? list : dry_py_raise(state, status, &err);
+}
+
+static const char stat_doc[] = "stat($module, /, name, store=None)\n--\n\nThe Entry of one table.";
+
+static PyObject *stat_table(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    const char *name;
+    struct dry_store *store = open_named(module, args, keywords, "s|O&:stat", DRY_STORE_READ, &name);
+    if (!store) return NULL;
+    struct dry_error err = {0};
+    struct dry_entry entry;
+    enum dry_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = dry_store_stat(store, name, &entry, &err);
+    dry_store_close(store);
+    Py_END_ALLOW_THREADS
+    struct dry_py_state *state = PyModule_GetState(module);
+    return status == DRY_OK ? dry_py_entry_new(state, &entry) : dry_py_raise(state, status, &err);
+}
+
+static const char path_doc[] =
+    "path($module, /, name, store=None)\n--\n\n"
+    "The path of a table's file: an Arrow IPC file that any Arrow program can map.";
+
+static PyObject *path_of(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    const char *name;
+    struct dry_store *store = open_named(module, args, keywords, "s|O&:path", DRY_STORE_READ, &name);
+    if (!store) return NULL;
+    struct dry_error err = {0};
+    char text[PATH_MAX];
+    enum dry_status status = dry_store_table_path(store, name, text, sizeof text, &err);
+    dry_store_close(store);
+    return status == DRY_OK ? PyUnicode_DecodeFSDefault(text) : dry_py_raise(PyModule_GetState(module), status, &err);
+}
+
+/* None, or the exception for `status`; closes the store. */
+static PyObject *finish(PyObject *module, struct dry_store *store, enum dry_status status,
+                        const struct dry_error *err)
+{
+    dry_store_close(store);
+    if (status != DRY_OK) return dry_py_raise(PyModule_GetState(module), status, err);
+    Py_RETURN_NONE;
+}
+
+static const char rm_doc[] =
+    "rm($module, /, name, store=None)\n--\n\n"
+    "Remove a table. Its memory goes back when the last that reads it lets go.";
+
+static PyObject *rm(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    const char *name;
+    struct dry_store *store = open_named(module, args, keywords, "s|O&:rm", DRY_STORE_WRITE, &name);
+    if (!store) return NULL;
+    struct dry_error err = {0};
+    enum dry_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = dry_store_remove(store, name, &err);
+    Py_END_ALLOW_THREADS
+    return finish(module, store, status, &err);
+}
+
+static const char mv_doc[] =
+    "mv($module, /, name, to, store=None, no_clobber=False)\n--\n\n"
+    "Rename a table; replaces what `to` was, or with no_clobber raises ExistsError.";
+
+static PyObject *mv(PyObject *module, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"name", "to", "store", "no_clobber", NULL};
+    const char *name, *to;
+    PyObject *path = NULL;
+    int no_clobber = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "ss|O&p:mv", names, &name, &to, store_path, &path, &no_clobber))
+        return NULL;
+    struct dry_store *store = open_store(PyModule_GetState(module), path, DRY_STORE_WRITE);
+    if (!store) return NULL;
+    struct dry_error err = {0};
+    enum dry_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = dry_store_rename(store, name, to, no_clobber, &err);
+    Py_END_ALLOW_THREADS
+    return finish(module, store, status, &err);
+}
+
+/* ---- the module ---- */
+
+static PyMethodDef functions[] = {
+    {"put", DRY_PY_KEYWORDS(put), put_doc},
+    {"get", DRY_PY_KEYWORDS(get), get_doc},
+    {"ls", DRY_PY_KEYWORDS(ls), ls_doc},
+    {"stat", DRY_PY_KEYWORDS(stat_table), stat_doc},
+    {"path", DRY_PY_KEYWORDS(path_of), path_doc},
+    {"rm", DRY_PY_KEYWORDS(rm), rm_doc},
+    {"mv", DRY_PY_KEYWORDS(mv), mv_doc},
+    {0},
+};
+
+static int module_exec(PyObject *module)
+{
+    struct dry_py_state *state = PyModule_GetState(module);
+    if (dry_py_errors_init(module, state) < 0 || dry_py_table_init(module, state) < 0) return -1;
+    if (dry_py_entry_init(module, state) < 0) return -1;
+    return PyModule_AddStringConstant(module, "__version__", DRY_VERSION);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct dry_py_state *state = PyModule_GetState(module);
+    for (int i = 0; i < DRY_STATUS_COUNT; i++)
+        Py_VISIT(state->errors[i]);
+    Py_VISIT(state->table_type);
+    Py_VISIT(state->entry_type);
+    Py_VISIT(state->epoch);
+    Py_VISIT(state->timedelta);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    struct dry_py_state *state = PyModule_GetState(module);
+    for (int i = 0; i < DRY_STATUS_COUNT; i++)
+        Py_CLEAR(state->errors[i]);
+    Py_CLEAR(state->table_type);
+    Py_CLEAR(state->entry_type);
+    Py_CLEAR(state->epoch);
+    Py_CLEAR(state->timedelta);
+    return 0;
+}
+
+static void module_free(void *module) { module_clear(module); }
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "drystone._drystone",
+    .m_doc = "The C part of drystone; use the package.",
+    .m_size = sizeof(struct dry_py_state),
+    .m_methods = functions,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__drystone(void);
+PyMODINIT_FUNC PyInit__drystone(void) { return PyModuleDef_Init(&definition); }

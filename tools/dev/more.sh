@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# shellcheck shell=bash
+#
+# Part of ./dev: lint, docs, fuzz, long. Each step says what it is; a failing one does not stop the others.
+
+# steps COMMAND... -- COMMAND...: runs all of them; fails if one failed.
+failures=0
+step() {
+    say "checking: $*"
+    in_root "$@" || failures=$((failures + 1))
+}
+# step_with TOOL COMMAND...: the same, or a word that it is skipped.
+step_with() {
+    if have "$1"; then step "${@:2}"; else say "SKIPPED: ${*:2}: there is no $1"; fi
+}
+steps_end() { [ "$failures" -eq 0 ] || { say "$failures failed"; return 1; }; }
+
+lint() {
+    step_with python3 tools/layers
+    step_with python3 tools/orders
+    step_with python3 tools/links
+    step_with shellcheck lint_shell
+    step_with codespell codespell --quiet-level=2 --ignore-words=tools/dev/codespell-words \
+        --skip='./build,./.venv,./.git,./fuzz/corpus' .
+    step_with python3 compile_python
+    steps_end
+}
+
+lint_shell() { shellcheck --external-sources --check-sourced dev && shellcheck .ci/run tests/outside/*.sh; }
+
+# Looks at every Python file's syntax and leaves nothing behind.
+compile_python() {
+    find python tests tools bench examples fuzz docs -name '*.py' -print0 | xargs -0 -r python3 -c 'import ast, sys
+for path in sys.argv[1:]: ast.parse(open(path, encoding="utf-8").read(), path)'
+}
+
+docs() {
+    step python3 tools/links
+    say "man pages:"
+    find "$root/build/release/man" -type f | sort
+    steps_end
+}
+
+fuzz() {
+    build fuzz || return 1
+    local fuzzer name
+    for fuzzer in "$root"/build/fuzz/fuzz/*_fuzz; do
+        name=$(basename "$fuzzer" _fuzz)
+        mkdir -p "$root/build/fuzz/corpus/$name" "$root/fuzz/corpus/$name"
+        # The first folder takes what is found; the second is the seeds of the tree.
+        step "$fuzzer" -max_total_time="$1" -timeout=25 -rss_limit_mb=4096 -print_final_stats=1 \
+            -artifact_prefix="$root/build/fuzz/$name-" "$root/build/fuzz/corpus/$name" "$root/fuzz/corpus/$name"
+    done
+    steps_end
+}
+
+long() {
+    step "$root/dev" build tsan
+    step ctest --preset tsan
+    step clang_build
+    step valgrind_tests
+    fuzz 600
+}
+
+clang_build() {
+    cmake -S . -B build/clang -G Ninja -D CMAKE_C_COMPILER="$(newest_clang)" -D CMAKE_BUILD_TYPE=Debug -D DRY_TESTS=ON \
+        -D DRY_DEBUG=2 && cmake --build build/clang && ctest --test-dir build/clang --output-on-failure -j "$(nproc)"
+}
+
+valgrind_tests() {
+    ctest --test-dir build/clang --output-on-failure -j "$(nproc)" -T memcheck --overwrite \
+        MemoryCheckCommandOptions="--leak-check=full --error-exitcode=9 --trace-children=no -q"
+}
