@@ -57,7 +57,7 @@ static inline bool is_faulty(const uint8_t *p)
     return any(faults(p) | faults(p + LANES) | faults(p + 2 * LANES) | faults(p + 3 * LANES)) != 0;
 }
 
-/* Puts n < = 64 bytes, what stands before them and zeros behind them where is_faulty can read without leaving the text. */
+/* Puts n <= 64 bytes, what stands before them and zeros behind them where is_faulty can read without leaving the text. */
 static const uint8_t *with_edges(uint8_t room[BEFORE + BLOCK], const uint8_t *bytes, size_t at, size_t n)
 {
     memset(room, 0, BEFORE + BLOCK);
@@ -84,6 +84,7 @@ enum dry_text dry_text_kind(const uint8_t *bytes, size_t n)
     bool open = false; /* the block before was not ASCII: a character may reach into this one */
     enum dry_text kind = DRY_TEXT_ASCII;
     size_t at = 0;
+    if (n == 0) return kind; /* there may be no pointer either */
     for (; n - at >= BLOCK; at += BLOCK) {
         bool ascii = is_ascii(bytes + at);
         if (ascii && !open) continue;

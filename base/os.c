@@ -76,6 +76,8 @@ static struct fd_path path_of(int fd)
     return path;
 }
 
+static int64_t ns_of(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
+
 /* ---- files ---- */
 static enum dry_os_kind kind_of(mode_t mode)
 {
@@ -94,7 +96,7 @@ static struct dry_os_stat stat_of(const struct stat *st)
         .mode = st->st_mode & 07777,
         .owner = st->st_uid,
         .links = (uint32_t)st->st_nlink,
-        .modified_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+        .modified_ns = ns_of(st->st_mtim),
     };
 }
 
@@ -136,12 +138,8 @@ int dry_os_make_directory(const char *path, uint32_t mode)
 
 int dry_os_working_directory(char *out, size_t size)
 {
-    char path[PATH_MAX];
     MAY_FAIL("working_directory");
-    if (!getcwd(path, sizeof path)) return errno;
-    if (strlen(path) >= size) return ERANGE;
-    memcpy(out, path, strlen(path) + 1);
-    return 0;
+    return getcwd(out, size) ? 0 : errno;
 }
 
 int dry_os_open_read(int dirfd, const char *name, int *fd)
@@ -370,18 +368,31 @@ int dry_os_lock(int fd, bool exclusive)
 {
     MAY_FAIL("lock");
     struct flock whole = {.l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
-    int sys = OUTCOME(fcntl(fd, F_OFD_SETLK, &whole));
-    return sys == EACCES ? EAGAIN : sys;
+    return OUTCOME(fcntl(fd, F_OFD_SETLK, &whole));
 }
 
 /* ---- mapping ---- */
 size_t dry_os_page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
-/* Takes address space for one huge page too many, maps over the aligned part, and gives the ends back. */
-static int map_aligned(int fd, uint64_t offset, size_t n, int prot, void **at)
+/* Where the lowest aligned mapping begins. The next one is tried right below it, which takes one system call instead of
+ * four; it is a guess, and costs nothing where it is wrong: the kernel then takes another place. */
+static struct dry_atomic_u64 lowest;
+
+static bool map_below(int fd, uint64_t offset, size_t len, int prot, void **at)
 {
-    size_t len, whole;
-    if (dry_round_up_overflows(n, dry_os_page_bytes(), &len)) return ENOMEM;
+    uint64_t top = dry_load_relaxed_u64(&lowest); /* X0: a guess */
+    if (top <= len) return false;
+    void *guess = (void *)(uintptr_t)((top - len) & ~(uint64_t)(DRY_HUGE_BYTES - 1));
+    void *start = mmap(guess, len, prot, MAP_SHARED, fd, (off_t)offset);
+    if (start != guess && start != MAP_FAILED) munmap(start, len);
+    if (start == guess) *at = start;
+    return start == guess;
+}
+
+/* Takes address space for one huge page too many, maps over the aligned part, and gives the ends back. */
+static int map_aligned(int fd, uint64_t offset, size_t len, int prot, void **at)
+{
+    size_t whole;
     if (dry_add_overflows(len, DRY_HUGE_BYTES, &whole)) return ENOMEM;
     uint8_t *room = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) return errno;
@@ -398,10 +409,19 @@ static int map_aligned(int fd, uint64_t offset, size_t n, int prot, void **at)
     return 0;
 }
 
+static int map_on_grid(int fd, uint64_t offset, size_t n, int prot, void **at)
+{
+    size_t len;
+    if (dry_round_up_overflows(n, dry_os_page_bytes(), &len)) return ENOMEM;
+    int sys = map_below(fd, offset, len, prot, at) ? 0 : map_aligned(fd, offset, len, prot, at);
+    if (!sys) dry_store_relaxed_u64(&lowest, (uintptr_t)*at); /* X0: a guess for the next one */
+    return sys;
+}
+
 int dry_os_map_read(int fd, size_t n, void **at)
 {
     MAY_FAIL("map_read");
-    if (n >= DRY_HUGE_BYTES / 2) return map_aligned(fd, 0, n, PROT_READ, at);
+    if (n >= DRY_HUGE_BYTES / 2) return map_on_grid(fd, 0, n, PROT_READ, at);
     void *start = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
     if (start == MAP_FAILED) return errno;
     *at = start;
@@ -412,7 +432,7 @@ int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at)
 {
     void *start;
     MAY_FAIL("map_write");
-    int sys = map_aligned(fd, offset, n, PROT_READ | PROT_WRITE, &start);
+    int sys = map_on_grid(fd, offset, n, PROT_READ | PROT_WRITE, &start);
     if (sys) return sys;
     sys = OUTCOME(madvise(start, n, MADV_DONTFORK));
     if (sys)
@@ -422,35 +442,23 @@ int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at)
     return sys;
 }
 
-int dry_os_map_private(size_t n, void **at)
+void dry_os_unmap(void *at, size_t n)
 {
-    MAY_FAIL("map_private");
-    void *start = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) return errno;
-    *at = start;
-    return 0;
+    munmap(at, n);
+    if (dry_load_relaxed_u64(&lowest) != (uintptr_t)at) return; /* X0: a guess */
+    dry_store_relaxed_u64(&lowest, (uintptr_t)at + n + DRY_HUGE_BYTES - 1); /* X0: a guess for the next one */
 }
-
-void dry_os_unmap(void *at, size_t n) { munmap(at, n); }
 
 /* What the running kernel knows; asked once. */
 enum { UNASKED, KNOWN, UNKNOWN };
 static struct dry_atomic_u32 collapse_known, populate_known;
 
-#ifdef DRY_STEPS
-void dry_os_forget(void)
-{
-    dry_store_relaxed_u32(&collapse_known, UNASKED); /* X0: stands alone */
-    dry_store_relaxed_u32(&populate_known, UNASKED); /* X0: stands alone */
-}
-#endif
-
 /* An advice over no bytes is refused only where it is unknown. */
-static bool kernel_knows(struct dry_atomic_u32 *known, const char *probe, void *at, int advice)
+static bool kernel_knows(struct dry_atomic_u32 *known, void *at, int advice)
 {
     uint32_t answer = dry_load_relaxed_u32(known); /* X0: every thread that asks gets the same answer */
     if (answer == UNASKED) {
-        answer = fault(probe) == 0 && madvise(at, 0, advice) == 0 ? KNOWN : UNKNOWN;
+        answer = madvise(at, 0, advice) == 0 ? KNOWN : UNKNOWN;
         dry_store_relaxed_u32(known, answer); /* X0: stands alone */
     }
     return answer == KNOWN;
@@ -459,14 +467,14 @@ static bool kernel_knows(struct dry_atomic_u32 *known, const char *probe, void *
 int dry_os_collapse(void *at, size_t n)
 {
     MAY_FAIL("collapse");
-    if (!kernel_knows(&collapse_known, "collapse_probe", at, ADVICE_COLLAPSE)) return ENOSYS;
+    if (!kernel_knows(&collapse_known, at, ADVICE_COLLAPSE)) return ENOSYS;
     return OUTCOME(madvise(at, n, ADVICE_COLLAPSE));
 }
 
 int dry_os_populate(void *at, size_t n, bool for_writing)
 {
     MAY_FAIL("populate");
-    if (!kernel_knows(&populate_known, "populate_probe", at, ADVICE_POPULATE_READ)) return ENOSYS;
+    if (!kernel_knows(&populate_known, at, ADVICE_POPULATE_READ)) return ENOSYS;
     return OUTCOME(madvise(at, n, for_writing ? ADVICE_POPULATE_WRITE : ADVICE_POPULATE_READ));
 }
 
@@ -500,13 +508,12 @@ int dry_os_mount(int fd, struct dry_os_mount *out)
     struct statfs fs;
     MAY_FAIL("mount");
     if (UNINTERRUPTED(fstatfs(fd, &fs)) < 0) return errno;
-    struct dry_os_mount mount = {
+    *out = (struct dry_os_mount){
         .size_bytes = (uint64_t)fs.f_blocks * (uint64_t)fs.f_frsize,
         .free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize,
         .read_only = (fs.f_flags & ST_RDONLY) != 0,
     };
-    dry_os_name_mount((uint32_t)fs.f_type, &mount);
-    *out = mount;
+    dry_os_name_mount((uint32_t)fs.f_type, out);
     return 0;
 }
 
@@ -569,15 +576,22 @@ int dry_os_poll(int fd, int64_t timeout_ms)
 /* ---- the rest ---- */
 uint32_t dry_os_user(void) { return geteuid(); }
 
+static int64_t read_clock(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return ns_of(now);
+}
+
 int64_t dry_os_monotonic_ns(void)
 {
 #ifdef DRY_STEPS
     if (dry_os_clock) return dry_os_clock();
 #endif
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return read_clock(CLOCK_MONOTONIC);
 }
+
+int64_t dry_os_realtime_ns(void) { return read_clock(CLOCK_REALTIME); }
 
 int dry_os_random(void *into, size_t n)
 {

@@ -13,8 +13,7 @@
  * Tests force failures and missing kernel features through one seam: built with -DDRY_STEPS, each function first asks
  * dry_os_fault (if set) with its own name, e.g. "collapse" or "open_unnamed"; an answer other than 0 is returned as
  * its errno and the call is not made. Where a function has a newer and an older way, the newer one asks under a name of
- * its own: "collapse_probe", "populate_probe", "memfd_noexec", "link_direct", "rename_noreplace". dry_os_clock, if set,
- * is the monotonic clock.
+ * its own: "memfd_noexec", "link_direct", "rename_noreplace". dry_os_clock, if set, is the monotonic clock.
  */
 #ifndef DRY_OS_H
 #define DRY_OS_H
@@ -27,8 +26,6 @@
 #ifdef DRY_STEPS
 extern int (*dry_os_fault)(const char *call);
 extern int64_t (*dry_os_clock)(void);
-/* Forgets what was learnt about the kernel, so that a test can let it be learnt anew. */
-void dry_os_forget(void);
 #endif
 
 /* What the kernel maps at once for a huge page, where it can; the grid of the fill path. */
@@ -52,7 +49,7 @@ int dry_os_stat_at(int dirfd, const char *name, struct dry_os_stat *out);
 /* A directory, itself no link (ENOTDIR where it is one, also when the path ends in a slash). */
 int dry_os_open_directory(const char *path, int *fd);
 int dry_os_make_directory(const char *path, uint32_t mode);
-/* The absolute path of the working directory; ERANGE when it does not fit. */
+/* The absolute path of the working directory; ERANGE when it does not fit in `size`. */
 int dry_os_working_directory(char *out, size_t size);
 /* A file in `dirfd` for reading only; never follows a link, never blocks on a FIFO (refused later by its kind). */
 int dry_os_open_read(int dirfd, const char *name, int *fd);
@@ -100,8 +97,6 @@ int dry_os_map_read(int fd, size_t n, void **at);
 /* Maps [offset, offset + n), offset a multiple of 2 MiB, read-write and shared, at a multiple of 2 MiB, not inherited
  * over fork. */
 int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at);
-/* Anonymous private memory, zero, page aligned. */
-int dry_os_map_private(size_t n, void **at);
 void dry_os_unmap(void *at, size_t n);
 /* MADV_COLLAPSE of a mapped 2 MiB range. EINVAL: not this range; ENOSYS: this kernel does not know it (probed once). */
 int dry_os_collapse(void *at, size_t n);
@@ -157,6 +152,7 @@ int dry_os_poll(int fd, int64_t timeout_ms);
 /* ---- the rest ---- */
 uint32_t dry_os_user(void);
 int64_t dry_os_monotonic_ns(void);
+int64_t dry_os_realtime_ns(void); /* since 1970, UTC: the clock of modified_ns */
 /* `n` bytes that no other process guesses. */
 int dry_os_random(void *into, size_t n);
 

@@ -38,6 +38,7 @@ static inline void SELF(fini)(struct DRY_SELF *b)
     SELF(init)(b, b->allocator);
 }
 
+static inline SELF(seed) SELF(seed_of)(const struct DRY_SELF *b) { return b->allocator; }
 static inline size_t SELF(cap)(const struct DRY_SELF *b) { return b->cap; }
 
 #include "contiguous.h"
@@ -77,10 +78,11 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, const struct dry_raw *raw)
+static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     if (!SELF(raw_fits)(raw, DRY_RAW_ALLOCATOR)) return DRY_INVALID;
     *b = (struct DRY_SELF){.cells = raw->at, .cap = raw->at ? raw->cap : 0, .allocator = raw->owner.allocator};
+    *raw = (struct dry_raw){0};
     return DRY_OK;
 }
 

@@ -56,8 +56,9 @@
  *     B_drops                     elements have a destructor (constant)
  *     B_copies                    DRY_COPY_BITS, DRY_COPY_CALL, or DRY_COPY_NONE: elements cannot be copied (constant)
  *
- *     init(b, seed)               no room, or what the seed brings; allocates nothing
- *     fini(b)                     every cell is empty; gives the room back and is as init left it
+ *     init(b, seed)               no room, or what the seed brings (taken over); allocates nothing
+ *     fini(b)                     every cell is empty; gives the room back and is again as init can leave it
+ *     seed_of(b)                  of a buffer that has just been initialised or finished: what init made it from
  *     cap(b)                      how many cells there are
  *     grow(b, want)               want > cap. OK: cap >= want, and what is in the cells is kept. NOMEM, TOO_BIG, or FIXED
  *                                 (it cannot): nothing has changed
@@ -78,7 +79,8 @@
  *     ref_of(x)                   refers to an element that is not in a cell
  *     into_raw(b, len, out)       gives room and elements out, one dry_raw a column; OK: b is empty, and NOT finished
  *                                 (fini is still due). NOMEM or UNSUPPORTED (borrowed room): nothing has changed
- *     from_raw(b, raw)            takes them over; b has just been initialised. INVALID: not of this kind and element
+ *     from_raw(b, raw)            takes them over, `raw` is then empty; b has just been initialised. INVALID: not of
+ *                                 this kind and element
  *
  * C11 with GNU C, gcc and clang. Not for C++: of what the target drystone::buffer installs, base/base.h and
  * base/memory.h can be included from C++. One object is one thread's at a time; nothing here is shared.

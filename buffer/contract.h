@@ -10,6 +10,7 @@
 
 DRY_CHECK_FN(init, void (*)(struct DRY_SELF *, SELF(seed)));
 DRY_CHECK_FN(fini, void (*)(struct DRY_SELF *));
+DRY_CHECK_FN(seed_of, SELF(seed) (*)(const struct DRY_SELF *));
 DRY_CHECK_FN(cap, size_t (*)(const struct DRY_SELF *));
 DRY_CHECK_FN(grow, enum dry_status (*)(struct DRY_SELF *, size_t));
 DRY_CHECK_FN(grow_exact, enum dry_status (*)(struct DRY_SELF *, size_t));
@@ -26,7 +27,7 @@ DRY_CHECK_FN(elem_drop, void (*)(SELF(elem) *));
 DRY_CHECK_FN(elem_copy, enum dry_status (*)(SELF(elem) *, const SELF(elem) *));
 DRY_CHECK_FN(ref_of, SELF(ref) (*)(SELF(elem) *));
 DRY_CHECK_FN(into_raw, enum dry_status (*)(struct DRY_SELF *, size_t, struct dry_raw *));
-DRY_CHECK_FN(from_raw, enum dry_status (*)(struct DRY_SELF *, const struct dry_raw *));
+DRY_CHECK_FN(from_raw, enum dry_status (*)(struct DRY_SELF *, struct dry_raw *));
 _Static_assert(SELF(columns) >= 0 && SELF(contiguous) >= 0 && SELF(drops) >= 0 && SELF(copies) >= 0,
                "buffer contract: the four constants");
 #undef DRY_CHECK_FN

@@ -29,6 +29,12 @@ static inline void SELF(fini)(struct DRY_SELF *b)
     SELF(init)(b, (SELF(seed)){});
 }
 
+static inline SELF(seed) SELF(seed_of)(const struct DRY_SELF *b)
+{
+    (void)b;
+    return (SELF(seed)){};
+}
+
 static inline size_t SELF(cap)(const struct DRY_SELF *b) { return b->cap; }
 
 #include "contiguous.h"
@@ -66,11 +72,12 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, const struct dry_raw *raw)
+static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     if (!SELF(raw_fits)(raw, DRY_RAW_HEAP)) return DRY_INVALID;
     b->cells = raw->at;
     b->cap = raw->at ? raw->cap : 0;
+    *raw = (struct dry_raw){0};
     return DRY_OK;
 }
 

@@ -15,6 +15,12 @@ struct DRY_SELF {
 
 static inline void SELF(init)(struct DRY_SELF *b, SELF(seed) seed) { (void)b, (void)seed; }
 static inline void SELF(fini)(struct DRY_SELF *b) { (void)b; }
+static inline SELF(seed) SELF(seed_of)(const struct DRY_SELF *b)
+{
+    (void)b;
+    return (SELF(seed)){};
+}
+
 static inline size_t SELF(cap)(const struct DRY_SELF *b)
 {
     (void)b;
@@ -41,12 +47,11 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, const struct dry_raw *raw)
+static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
-    struct dry_raw empty = *raw;
     if (!SELF(raw_fits)(raw, DRY_RAW_HEAP) || raw->len > DRY_N) return DRY_INVALID;
     if (raw->len) memcpy(b->cell, raw->at, raw->len * sizeof(SELF(elem)));
-    dry_raw_free(&empty);
+    dry_raw_free(raw);
     return DRY_OK;
 }
 

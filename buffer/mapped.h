@@ -32,6 +32,7 @@ static inline void SELF(fini)(struct DRY_SELF *b)
     SELF(init)(b, NULL);
 }
 
+static inline SELF(seed) SELF(seed_of)(const struct DRY_SELF *b) { return b->memory; }
 static inline size_t SELF(cap)(const struct DRY_SELF *b) { return b->cap; }
 
 #include "contiguous.h"
@@ -72,10 +73,12 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, const struct dry_raw *raw)
+static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     if (!SELF(raw_fits)(raw, DRY_RAW_MEMORY)) return DRY_INVALID;
+    SELF(fini)(b);
     SELF(init)(b, raw->owner.memory);
+    *raw = (struct dry_raw){0};
     return DRY_OK;
 }
 

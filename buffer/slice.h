@@ -20,6 +20,7 @@ struct DRY_SELF {
 
 static inline void SELF(init)(struct DRY_SELF *b, SELF(seed) seed) { b->given = seed; }
 static inline void SELF(fini)(struct DRY_SELF *b) { (void)b; }
+static inline SELF(seed) SELF(seed_of)(const struct DRY_SELF *b) { return b->given; }
 static inline size_t SELF(cap)(const struct DRY_SELF *b) { return b->given.cap; }
 
 #include "contiguous.h"
@@ -36,7 +37,7 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
     return DRY_UNSUPPORTED;
 }
 
-static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, const struct dry_raw *raw)
+static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     (void)b, (void)raw;
     return DRY_INVALID;

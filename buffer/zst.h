@@ -16,6 +16,12 @@ struct DRY_SELF {
 
 static inline void SELF(init)(struct DRY_SELF *b, SELF(seed) seed) { (void)b, (void)seed; }
 static inline void SELF(fini)(struct DRY_SELF *b) { (void)b; }
+static inline SELF(seed) SELF(seed_of)(const struct DRY_SELF *b)
+{
+    (void)b;
+    return (SELF(seed)){};
+}
+
 static inline size_t SELF(cap)(const struct DRY_SELF *b)
 {
     (void)b;
@@ -38,10 +44,12 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, const struct dry_raw *raw)
+static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     (void)b;
-    return SELF(raw_fits)(raw, DRY_RAW_NONE) ? DRY_OK : DRY_INVALID;
+    if (!SELF(raw_fits)(raw, DRY_RAW_NONE)) return DRY_INVALID;
+    *raw = (struct dry_raw){0};
+    return DRY_OK;
 }
 
 #include "contract.h"

@@ -31,7 +31,8 @@ static enum dry_status wait_and_get(struct dry_store *store, const struct dry_ar
     for (;;) {
         int64_t left = args->wait_ms - ((int64_t)(dry_cli_monotonic_ns() / 1000000) - begun);
         enum dry_status status = dry_store_wait(store, name, left > 0 ? left : 0, err);
-        if (status == DRY_OK) status = dry_store_get(store, name, DRY_CHECK_AUTO, out, err);
+        if (status != DRY_OK) return status;
+        status = dry_store_get(store, name, DRY_CHECK_AUTO, out, err);
         if (status != DRY_NOT_FOUND || left <= 0) return status;
     }
 }

@@ -50,9 +50,9 @@ struct dry_grid *dry_grid_new(const struct ArrowSchema *schema, const struct dry
         keep(g, c, &cell);
     }
     for (size_t c = 0; c < g->n_columns; c++) {
-        char type[256], *words = type;
+        char type[256];
         dry_type_name(schema->children[c], type, sizeof type);
-        dry_text_escape(&cell, words, strlen(words), DRY_ESCAPE_MESSAGE);
+        dry_text_escape(&cell, type, strlen(type), DRY_ESCAPE_MESSAGE);
         keep(g, c, &cell);
     }
     return g;
@@ -121,7 +121,6 @@ static void flush(struct dry_grid *g)
 {
     lay_out(g);
     for (size_t at = 0; at < g->n_cells; at += g->n_columns) {
-        if (at == 2 * g->n_columns) print_rule(g);
         for (size_t c = 0; c < g->n_shown; c++) {
             struct dry_text cell = {0};
             dry_text_puts(&cell, g->cells[at + c]);
@@ -129,6 +128,7 @@ static void flush(struct dry_grid *g)
             dry_text_fini(&cell);
         }
         print_line(g);
+        if (at == g->n_columns) print_rule(g); /* below names and types */
     }
     for (size_t i = 0; i < g->n_cells; i++) free(g->cells[i]);
     free(g->cells);
@@ -139,6 +139,7 @@ static void flush(struct dry_grid *g)
 void dry_grid_row(void *self, const struct ArrowArray *batch, int64_t i)
 {
     struct dry_grid *g = self;
+    if (g->n_columns == 0) return;
     /* No more of a value than could be seen: a character takes at most four bytes. */
     struct dry_text cell = {.limit = 4 * g->screen};
     for (size_t c = 0; c < g->n_shown; c++) {
@@ -175,6 +176,7 @@ static void print_left_out(struct dry_grid *g)
 void dry_grid_finish(struct dry_grid *g)
 {
     if (!g->laid_out) flush(g);
+    if (g->n_columns == 0) puts("no columns");
     if (g->n_shown < g->n_columns) print_left_out(g);
     free(g->width);
     dry_text_fini(&g->line);

@@ -187,10 +187,11 @@ size_t dry_text_width(const char *s)
 
 void dry_text_fit(struct dry_text *t, size_t width)
 {
-    size_t used;
+    size_t used, limit = t->limit;
     if (width == 0 || (!t->cut && fitting(dry_text_get(t), width, &used) == t->len)) return;
     t->len = fitting(dry_text_get(t), width - 1, &used);
-    t->limit = 0;
+    t->limit = 0; /* the ellipsis comes on top */
     t->cut = false;
     dry_text_puts(t, ELLIPSIS);
+    t->limit = limit;
 }

@@ -11,14 +11,16 @@ foreach(module IN LISTS dry_modules)
     list(APPEND dry_sources ${found})
 endforeach()
 
-# What is installed: the table of contents, one header a module, Arrow's structs. All other headers are private.
+# What is installed: the table of contents, one header a module, Arrow's structs. All other headers are private
+# (tools/layers has the same list).
 set(dry_public_headers drystone.h arrow/abi.h)
 foreach(module IN LISTS dry_modules)
     list(APPEND dry_public_headers ${module}/${module}.h)
 endforeach()
-# buffer/ has no objects: its headers are templates.
+# buffer/ has no objects: its headers are templates, which use two more of base.
 file(GLOB dry_buffer_headers RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/buffer/*.h)
 list(FILTER dry_buffer_headers EXCLUDE REGEX "_test")
+list(APPEND dry_buffer_headers base/memory.h base/check.h)
 
 set(dry_definitions "")
 set(dry_codecs "")

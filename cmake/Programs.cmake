@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# Programs beside the library, one a source file: examples/*.c, bench/*_bench.c (DRY_BENCH), fuzz/*_fuzz.c.
+# Programs beside the library, one a source file: examples/*.c, bench/*.c (DRY_BENCH), fuzz/*_fuzz.c.
 # A fuzzer without a fuzzing engine is a test that runs its corpus, fuzz/corpus/NAME.
 
 # Examples see what a user sees: the public headers and the shared library.
@@ -17,14 +17,14 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 if(DRY_BENCH)
-    file(GLOB dry_benches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*_bench.c)
+    file(GLOB dry_benches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
     foreach(source IN LISTS dry_benches)
         cmake_path(GET source STEM name)
-        add_executable(${name} ${source})
-        drystone_compile(${name})
-        set_target_properties(${name} PROPERTIES C_EXTENSIONS ON RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
-        target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-        target_link_libraries(${name} PRIVATE drystone_static)
+        add_executable(bench_${name} ${source})
+        drystone_compile(bench_${name})
+        set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} C_EXTENSIONS ON
+                              RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+        target_link_libraries(bench_${name} PRIVATE drystone_static)
     endforeach()
 endif()
 

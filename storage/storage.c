@@ -78,7 +78,7 @@ size_t dry_storage_len(const struct dry_storage *s) { return s->len; }
 
 void *dry_storage_try_mut(struct dry_storage *s)
 {
-    bool own = s->data == own_bytes(s);
+    bool own = s->block_bytes > sizeof *s;
     return own && count_now(&s->count) == 1 ? own_bytes(s) : NULL;
 }
 

@@ -162,8 +162,7 @@ static enum dry_status make_absolute(const char *path, char out[PATH_MAX], struc
 {
     char here[PATH_MAX];
     int sys, n;
-    while (path[0] == '.' && path[1] == '/')
-        path += 2;
+    while (path[0] == '.' && path[1] == '/') path += 1 + strspn(path + 1, "/");
     if (path[0] == '/') {
         n = snprintf(out, PATH_MAX, "%s", path);
     } else {

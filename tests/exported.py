@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+NO_DECLARATION = re.compile(r"/\*.*?\*/|^[ \t]*#[^\n]*", re.DOTALL | re.MULTILINE)
 DECLARATION = re.compile(r"\bDRY_API\b[^;(]*?\b(\w+)\s*\(")
 
 
@@ -17,7 +17,7 @@ def declared(headers):
     names = set()
     for header in headers:
         with open(header, encoding="utf-8") as f:
-            names |= set(DECLARATION.findall(COMMENT.sub("", f.read())))
+            names |= set(DECLARATION.findall(NO_DECLARATION.sub("", f.read())))
     return names
 
 

@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -28,7 +30,6 @@ pid_t harness_start(void (*run)(void *arg), void *arg)
     _exit(0);
 }
 
-/* The exit code, or minus the signal. */
 int harness_end(pid_t pid)
 {
     int how;
@@ -42,10 +43,32 @@ int harness_run(void (*run)(void *arg), void *arg)
     return harness_end(harness_start(run, arg));
 }
 
-/* Becomes the user nobody; false where that is not allowed. */
 bool harness_become_nobody(void)
 {
     return geteuid() == 0 && setgid(65534) == 0 && setuid(65534) == 0;
+}
+
+bool harness_own_mounts(void)
+{
+    char map[64];
+    unsigned user = geteuid();
+    if (unshare(CLONE_NEWNS) < 0) {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return false;
+        snprintf(map, sizeof map, "0 %u 1", user);
+        int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+        if (fd < 0) return false;
+        bool mapped = write(fd, map, strlen(map)) > 0;
+        close(fd);
+        if (!mapped) return false;
+    }
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+bool harness_mount_memory(const char *path, const char *size)
+{
+    char options[64];
+    snprintf(options, sizeof options, "size=%s,mode=1777", size);
+    return mount("tmpfs", path, "tmpfs", 0, options) == 0;
 }
 
 /* ---- one bit from one process to another, without a clock ---- */
@@ -67,7 +90,6 @@ void harness_gate_open(struct harness_gate *g)
     }
 }
 
-/* false = whoever could have opened it is gone. */
 bool harness_gate_pass(struct harness_gate *g)
 {
     char c;
@@ -80,14 +102,12 @@ bool harness_gate_pass(struct harness_gate *g)
 
 /* ---- directories ---- */
 
-/* Below `where`, which must exist. */
 bool harness_dir_make(const char *where, struct harness_dir *d)
 {
     snprintf(d->path, sizeof d->path, "%s/drystone-test-XXXXXX", where);
     return mkdtemp(d->path) != NULL;
 }
 
-/* Calls visit with each entry but "." and ".."; returns how many there are. */
 int harness_dir_each(const char *path, void (*visit)(void *self, const char *name), void *self)
 {
     DIR *dir = opendir(path);
@@ -113,7 +133,6 @@ static void remove_entry(void *self, const char *name)
         unlink(path);
 }
 
-/* With all that is in it. */
 void harness_dir_remove(const char *path)
 {
     char copy[1024];
@@ -123,7 +142,6 @@ void harness_dir_remove(const char *path)
     rmdir(copy);
 }
 
-/* Where tests put files in memory and on disk; NULL where there is no such place. */
 const char *harness_where(bool in_memory)
 {
     static const char *const places[] = {"/dev/shm", "/tmp", "/var/tmp", "."};
@@ -142,7 +160,6 @@ int harness_open_fds(void)
     return harness_dir_each("/proc/self/fd", NULL, NULL);
 }
 
-/* How many mappings of this process are of files whose path begins with `path`. */
 int harness_mappings(const char *path)
 {
     char line[4608];

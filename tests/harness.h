@@ -26,11 +26,15 @@
 /* ---- children ---- */
 /* Runs `run(arg)` in a fork, which then ends with code 0. */
 pid_t harness_start(void (*run)(void *arg), void *arg);
-/* Waits for it: the exit code, or minus the signal. */
+/* Waits for it (-1 = any): the exit code, or minus the signal. */
 int harness_end(pid_t pid);
 int harness_run(void (*run)(void *arg), void *arg);
 /* Becomes the user nobody; false where that is not allowed. */
 bool harness_become_nobody(void);
+/* Gives this process (a child, for there is no way back) mounts that nobody else sees; false where that is not allowed. */
+bool harness_own_mounts(void);
+/* A file system in memory over the directory `path`; only after the above. */
+bool harness_mount_memory(const char *path, const char *size);
 
 /* ---- one bit from one process to another, without a clock ---- */
 struct harness_gate {

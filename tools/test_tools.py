@@ -149,17 +149,17 @@ dry_sub_acq_rel_u64(&n, 1);
 
 class Links(Planted):
     def test_good_pages(self):
-        self.plant("README.md", "[a](docs/a.md) [b](docs/a.md#two-words) [c](https://example.org) [d](#here)\n# Here\n"
+        self.plant("README.md", "[a](pages/a.md) [b](pages/a.md#two-words) [c](https://example.org) [d](#here)\n# Here\n"
                                 "```\n[no link](nowhere.md)\n```\n")
-        self.plant("docs/a.md", "# One\n## Two words!\n[back](../README.md)\n")
-        self.plant("base/a.c", "/* docs/a.md has the figures */\n")
+        self.plant("pages/a.md", "# One\n## Two words!\n[back](../README.md)\n")
+        self.plant("base/a.c", "/* pages/a.md has the figures */\n")
         self.assert_good("links")
 
     def test_broken_pages(self):
-        self.plant("docs/a.md", "# One\n")
-        for path, text, words in (("README.md", "\n[a](docs/b.md)\n", "leads nowhere"),
-                                  ("README.md", "\n[a](docs/a.md#three)\n", "no heading #three"),
-                                  ("base/a.c", "\n/* see docs/c.md */\n", "is not there")):
+        self.plant("pages/a.md", "# One\n")
+        for path, text, words in (("README.md", "\n[a](pages/b.md)\n", "leads nowhere"),
+                                  ("README.md", "\n[a](pages/a.md#three)\n", "no heading #three"),
+                                  ("base/a.c", "\n/* see do" "cs/c.md */\n", "is not there")):
             with self.subTest(text=text):
                 self.plant(path, text)
                 self.assert_fault("links", path + ":2", words)

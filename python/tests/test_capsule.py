@@ -53,12 +53,11 @@ def test_the_schema_has_a_capsule_of_its_own(store):
 
 def test_a_requested_schema_is_ignored(store):
     drystone.put("t", TABLE)
-    wish = pa.schema({"id": pa.float64()}).__arrow_c_schema__()
-    reader = pa.RecordBatchReader.from_stream(Producer("__arrow_c_stream__", lambda: t.__arrow_c_stream__(wish)))
     t = drystone.get("t")
-    assert reader.schema == TABLE.schema
-    for odd in (None, 1, "x", object()):
-        assert pa.RecordBatchReader._import_from_c_capsule(t.__arrow_c_stream__(requested_schema=odd)).read_all() == TABLE
+    wish = pa.schema({"id": pa.float64()}).__arrow_c_schema__()
+    for requested in (wish, None, 1, "x", object()):
+        capsule = t.__arrow_c_stream__(requested_schema=requested)
+        assert pa.RecordBatchReader._import_from_c_capsule(capsule).read_all() == TABLE
 
 
 def test_capsules_that_nobody_reads_are_released(store):
@@ -176,10 +175,6 @@ def test_what_was_consumed_before(store):
     drystone.put("t", array_of(lambda: pair))
     with pytest.raises(drystone.InvalidError, match="consumed"):
         drystone.put("t", array_of(lambda: pair))
-    reader = pa.RecordBatchReader.from_batches(TABLE.schema, TABLE.to_batches())
-    drystone.put("t", reader)
-    with pytest.raises((drystone.Error, pa.ArrowInvalid)):
-        drystone.put("t", reader)
     assert drystone.get("t").to_arrow().equals(TABLE)
 
 

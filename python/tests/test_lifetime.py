@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from support import MIB, anonymous_bytes, buffer_addresses, in_mappings, mappings, run_python
+from support import MIB, buffer_addresses, in_mappings, mappings, run_python
 
 import drystone
 
@@ -134,15 +134,3 @@ def test_readers_of_a_replaced_table_keep_theirs(store):
         tables.append(drystone.get("t").to_arrow())
         drystone.put("t", pa.table({"x": [i]}))
     assert [t["x"][0].as_py() for t in tables] == list(range(1, 19))
-
-
-def test_memory_of_a_removed_table_goes_back(big):
-    before = anonymous_bytes()
-    t = drystone.get("big").to_arrow()
-    assert t["int"].chunk(0).to_numpy().sum() == ROWS * (ROWS - 1) // 2
-    drystone.rm("big")
-    assert list(big.iterdir()) == []
-    del t
-    gc.collect()
-    assert mappings(big) == []
-    assert anonymous_bytes() - before < 4 * MIB

@@ -7,7 +7,7 @@
 venv=$root/.venv
 
 # exec_python ARGS: becomes that Python; programs that it starts find the built command as `drystone`.
-exec_python() { PATH=$root/build/release:$PATH exec "$venv/bin/python" "$@"; }
+exec_python() { PATH=$root/build/release:$PATH DRYSTONE_COMMAND=$(command_path) exec "$venv/bin/python" "$@"; }
 
 # package_once: the package is installed and up to date; without a word unless something has to be made.
 package_once() {

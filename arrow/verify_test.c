@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The verifier: accepts whatever is legal, however odd, and refuses each fault with its column and row.
+ */
+#define _GNU_SOURCE
+#include "array_testing.h"
+#include "../base/check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static uint32_t random_state = 12345;
+static uint32_t next_random(void)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return random_state >> 8;
+}
+
+/* ---- bits ---- */
+static void counts_bits_at_any_place(void **state)
+{
+    (void)state;
+    enum { BYTES = 1200 };
+    uint8_t bits[BYTES];
+    for (int i = 0; i < BYTES; i++) bits[i] = (uint8_t)next_random();
+    memset(bits + 300, 0xff, 600); /* the highest counts */
+    for (int round = 0; round < 3000; round++) {
+        int64_t offset = next_random() % (8 * BYTES), n = next_random() % (8 * BYTES - offset + 1), count = 0;
+        if (round < 200) n = n < round ? n : round; /* short ones */
+        for (int64_t i = 0; i < n; i++) count += dry_bit(bits, offset + i);
+        assert_int_equal(dry_bits_count(bits, offset, n), count);
+    }
+    assert_int_equal(dry_bits_count(NULL, 5, 0), 0);
+}
+
+/* ---- UTF-8 ---- */
+/* The slow way, from the definition: decode, then ask whether the number is one and could not be shorter. */
+static bool is_utf8(const uint8_t *s, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+        size_t len = s[i] < 0x80 ? 1 : s[i] >> 5 == 6 ? 2 : s[i] >> 4 == 14 ? 3 : s[i] >> 3 == 30 ? 4 : 0;
+        if (len == 0 || n - i < len) return false;
+        uint32_t c = len == 1 ? s[i] : s[i] & (0x7fu >> len);
+        for (size_t k = 1; k < len; k++) {
+            if (s[i + k] >> 6 != 2) return false;
+            c = c << 6 | (s[i + k] & 0x3fu);
+        }
+        if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) return false;
+        i += len;
+    }
+    return true;
+}
+
+/* Bytes on both sides of each border of the definition. */
+static const uint8_t borders[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+                                  0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+
+static void judge_text(const uint8_t *s, size_t n)
+{
+    bool ascii = true;
+    for (size_t i = 0; i < n; i++) ascii &= s[i] < 0x80;
+    enum dry_text want = ascii ? DRY_TEXT_ASCII : is_utf8(s, n) ? DRY_TEXT_UTF8 : DRY_TEXT_BROKEN;
+    if (dry_text_kind(s, n) == want) return;
+    print_error("text of %zu bytes that ends in %02x %02x %02x %02x\n", n, s[n - 4], s[n - 3], s[n - 2], s[n - 1]);
+    fail();
+}
+
+static void judges_all_short_sequences(void **state)
+{
+    (void)state;
+    enum { N = sizeof borders };
+    /* where four bytes stand: alone, at the edges of blocks of 64, over them, with text behind */
+    static const struct {
+        size_t before, behind;
+    } places[] = {{0, 0}, {7, 3}, {60, 0}, {61, 0}, {62, 0}, {63, 5}, {64, 64}, {124, 4}, {126, 90}};
+    for (int i = 0; i < N * N * N * N; i++) {
+        uint8_t four[] = {borders[i % N], borders[i / N % N], borders[i / N / N % N], borders[i / N / N / N]};
+        size_t p = (size_t)i % (sizeof places / sizeof *places), n = places[p].before + 4 + places[p].behind;
+        uint8_t *text = malloc(n);
+        assert_non_null(text);
+        memset(text, 'x', n);
+        memcpy(text + places[p].before, four, 4);
+        judge_text(text, n);
+        judge_text(four, 4);
+        free(text);
+    }
+    assert_int_equal(dry_text_kind(NULL, 0), DRY_TEXT_ASCII);
+}
+
+static void judges_long_text(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"a", "stone ", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\xaa\xa8", "0123456789012345678901234567890123456789"};
+    for (int round = 0; round < 2000; round++) {
+        uint8_t text[600];
+        size_t n = 0, most = next_random() % 500;
+        while (n < most) {
+            const char *part = parts[next_random() % 6];
+            memcpy(text + n, part, strlen(part));
+            n += strlen(part);
+        }
+        judge_text(text, n);
+        if (n < 4) continue;
+        judge_text(text, n - 1);                                       /* cut, perhaps in a character */
+        text[next_random() % n] ^= (uint8_t)(1u << next_random() % 8); /* one bit */
+        judge_text(text, n);
+    }
+}
+
+/* ---- arrays ---- */
+static struct test_batch batch; /* too large for the stack */
+
+static void begin(struct test_table *t, struct ArrowSchema *columns)
+{
+    test_open(t, columns);
+    memset(&batch, 0, sizeof batch);
+}
+
+static void place_bits(int64_t n, const int64_t *nulls, int64_t n_nulls)
+{
+    uint8_t *bits = malloc((size_t)n / 8 + 1);
+    assert_non_null(bits);
+    memset(bits, 0xff, (size_t)n / 8 + 1);
+    for (int64_t i = 0; i < n_nulls; i++) bits[nulls[i] / 8] &= (uint8_t) ~(1u << nulls[i] % 8);
+    test_node(&batch, n, n_nulls);
+    test_place(&batch, bits, n_nulls ? (size_t)n / 8 + 1 : 0);
+    free(bits);
+}
+
+static void decode(struct test_table *t, int64_t rows)
+{
+    if (test_decode(t, &t->schema->root, &batch, rows, t->bodies + TEST_DICTIONARIES, &t->array) != DRY_OK)
+        fail_msg("%s", t->err.text);
+}
+
+static void expect(struct test_table *t, const char *fault)
+{
+    enum dry_status status = dry_array_verify(t->schema, &t->array, "batch 3", &t->err);
+    if (!fault) {
+        if (status != DRY_OK) fail_msg("refused: %s", t->err.text);
+    } else {
+        assert_int_equal(status, DRY_CORRUPT);
+        if (!strstr(t->err.text, fault)) fail_msg("want '%s' in: %s", fault, t->err.text);
+        assert_int_equal(dry_array_verify(t->schema, &t->array, "batch 3", NULL), DRY_CORRUPT);
+    }
+    test_close(t);
+}
+
+static void accepts_every_type(void **state)
+{
+    (void)state;
+    static const int64_t lengths[] = {0, 1, 2, 7, 8, 9, 64, 65, 1500};
+    for (size_t i = 0; i < 2 * sizeof lengths / sizeof *lengths; i++) {
+        struct test_table t;
+        test_open(&t, node_all_types());
+        test_fill_table(&t, lengths[i / 2], i % 2);
+        for (int32_t k = 0; k < t.schema->n_dictionaries; k++)
+            assert_int_equal(dry_array_verify(t.schema, t.dictionaries[k], "dictionary", &t.err), DRY_OK);
+        expect(&t, NULL);
+    }
+}
+
+static void refuses_wrong_null_counts(void **state)
+{
+    (void)state;
+    struct test_table t;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        static const uint8_t values[100];
+        begin(&t, table_of(node("c", "a")));
+        place_bits(100, (int64_t[]){3, 99}, 2);
+        batch.nodes[0].null_count += wrong;
+        test_place(&batch, values, 100);
+        decode(&t, 100);
+        expect(&t, wrong ? "batch 3, column 'a' (int8): it claims 3 nulls, its bitmap has 2" : NULL);
+    }
+}
+
+/* A column of n strings of 3 bytes, in which `row` is damaged. */
+static void offsets_case(const char *format, int64_t n, int64_t row, int64_t by, bool null)
+{
+    struct test_table t;
+    char fault[80];
+    bool wide = format[0] == 'U' || format[0] == 'Z' || format[1] == 'L', list = format[0] == '+';
+    int64_t width = wide ? 8 : 4;
+    uint8_t *offsets = malloc((size_t)((n + 1) * width)), *data = malloc((size_t)n * 3 + 1);
+    assert_true(offsets && data);
+    memset(data, 'x', (size_t)n * 3 + 1);
+    for (int64_t i = 0; i <= n; i++) {
+        int64_t at = i * 3 + (i == row + 1 ? by : 0);
+        memcpy(offsets + i * width, &at, (size_t)width);
+    }
+    begin(&t, list ? table_of(with_child(node(format, "a"), node("C", "item"))) : table_of(node(format, "a")));
+    place_bits(n, &row, null);
+    test_place(&batch, offsets, (size_t)((n + 1) * width));
+    if (list) place_bits(n * 3, NULL, 0);
+    test_place(&batch, data, (size_t)n * 3);
+    free(offsets);
+    free(data);
+    decode(&t, n);
+    /* where an offset is too small its own row ends before it begins, where it is too large the next one's does */
+    snprintf(fault, sizeof fault, ", row %lld: its offsets lead from", (long long)(by < 0 || by > n * 3 ? row : row + 1));
+    expect(&t, row + 1 == n ? "its offsets lead from" : fault);
+}
+
+static void finds_the_row_of_a_bad_offset(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"u", "U", "z", "Z", "+l", "+L"};
+    static const int64_t rows[] = {0, 1, 5, 1022, 1023, 1024, 1025, 2047, 2999};
+    static const int64_t by[] = {-4, 4, INT32_MIN / 2, 1 << 30};
+    for (size_t f = 0; f < 6; f++)
+        for (size_t r = 0; r < 9; r++)
+            for (size_t k = 0; k < 4; k++) offsets_case(formats[f], 3000, rows[r], by[k], (r + k) % 2);
+    offsets_case("u", 1, 0, 1, false);
+    offsets_case("U", 1, 0, -4, false);
+}
+
+static void refuses_bad_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t first, last;
+        bool good;
+    } cases[] = {{0, 5, true}, {2, 5, true}, {2, 2, true}, {5, 5, true}, {0, 6, false}, {-1, 5, false}, {3, 2, false}, {6, 6, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct test_table t;
+        begin(&t, table_of(node("u", "a")));
+        place_bits(1, NULL, 0);
+        test_place(&batch, &cases[i].first, 8);
+        test_place(&batch, "stone", 5);
+        decode(&t, 1);
+        enum dry_status status = dry_array_check_ends(t.schema, &t.array, "batch 3", &t.err);
+        assert_int_equal(status, cases[i].good ? DRY_OK : DRY_CORRUPT);
+        if (!cases[i].good) assert_non_null(strstr(t.err.text, "batch 3, column 'a' (utf8): its offsets lead from"));
+        expect(&t, cases[i].good ? NULL : "its offsets lead from");
+    }
+}
+
+/* ---- text ---- */
+/* Rows of text, given one by one; row `null` (or none) is null. */
+static void text_case(const char *format, const char *const *rows, int64_t n, int64_t null, const char *fault)
+{
+    struct test_table t;
+    uint8_t *offsets = calloc((size_t)n + 1, 8), *data = malloc((size_t)n * 64);
+    int64_t at = 0, width = format[0] == 'U' ? 8 : 4;
+    assert_true(offsets && data);
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(data + at, rows[i], strlen(rows[i]));
+        at += (int64_t)strlen(rows[i]);
+        memcpy(offsets + (i + 1) * width, &at, (size_t)width);
+    }
+    begin(&t, table_of(node(format, "a")));
+    place_bits(n, &null, null >= 0);
+    test_place(&batch, offsets, (size_t)((n + 1) * width));
+    test_place(&batch, data, (size_t)at);
+    free(offsets);
+    free(data);
+    decode(&t, n);
+    expect(&t, fault);
+}
+
+static void judges_text_row_by_row(void **state)
+{
+    (void)state;
+    const char *rows[3000], *broken[] = {"\xff", "a\xc3", "\xed\xa0\x80", "\xe2\x82", "\xa9"};
+    static const int64_t places[] = {0, 1, 1023, 1024, 2999};
+    for (int i = 0; i < 3000; i++) rows[i] = i % 50 ? "wall" : "\xf0\x9f\xaa\xa8";
+    text_case("u", rows, 3000, -1, NULL);
+    for (size_t p = 0; p < 5; p++)
+        for (size_t k = 0; k < 5; k++) {
+            char fault[80];
+            const char *was = rows[places[p]], *format = k % 2 ? "u" : "U";
+            rows[places[p]] = broken[k];
+            snprintf(fault, sizeof fault, "row %lld: its text is not UTF-8", (long long)places[p]);
+            text_case(format, rows, 3000, -1, fault);
+            text_case(format, rows, 3000, places[p], NULL); /* anything may stand where the row is null */
+            rows[places[p]] = was;
+        }
+}
+
+static void judges_characters_over_two_rows(void **state)
+{
+    (void)state;
+    const char *rows[3000];
+    for (int i = 0; i < 3000; i++) rows[i] = "abc";
+    /* together they are UTF-8, each by itself is not */
+    rows[700] = "\xe2\x82";
+    rows[701] = "\xac";
+    text_case("u", rows, 3000, -1, "row 700: its text is not UTF-8");
+    text_case("u", rows, 3000, 700, "row 701: its text is not UTF-8");
+    text_case("u", rows, 3000, 701, "row 700: its text is not UTF-8");
+    rows[700] = "abc";
+    rows[1023] = "\xe2\x82"; /* also where the rows are judged apart */
+    rows[1024] = "\xac";
+    rows[701] = "";
+    text_case("U", rows, 3000, -1, "row 1023: its text is not UTF-8");
+    text_case("U", rows, 3000, 1023, "row 1024: its text is not UTF-8");
+    text_case("z", rows, 3000, -1, NULL); /* bytes are no text */
+}
+
+static void ignores_bytes_that_no_row_shows(void **state)
+{
+    (void)state;
+    static const int32_t offsets[] = {2, 5, 7};
+    struct test_table t;
+    begin(&t, table_of(node("u", "a")));
+    place_bits(2, NULL, 0);
+    test_place(&batch, offsets, sizeof offsets);
+    test_place(&batch, "\xff\xff" "abc" "de" "\xff", 8);
+    decode(&t, 2);
+    expect(&t, NULL);
+}
+
+/* ---- views ---- */
+static void views_case(const char *format, const struct dry_bytes_view *view, bool null, const char *fault)
+{
+    static const char far[] = "a wall of dry stone \xc3\xa9\xff";
+    struct dry_bytes_view views[3] = {{.length = 3, .u.inlined = "abc"}, {.length = 0}, *view};
+    struct test_table t;
+    begin(&t, table_of(node(format, "a")));
+    place_bits(3, (int64_t[]){2}, null);
+    test_place(&batch, views, sizeof views);
+    test_place(&batch, NULL, 0);
+    test_place(&batch, far, sizeof far - 1);
+    batch.variadic[batch.n_variadic++] = 2;
+    decode(&t, 3);
+    expect(&t, null ? NULL : fault);
+}
+
+static void judges_views(void **state)
+{
+    (void)state;
+    static const struct {
+        struct dry_bytes_view view;
+        const char *text_fault, *bytes_fault;
+    } cases[] = {
+        {{.length = 12, .u.inlined = "twelve bytes"}, NULL, NULL},
+        {{.length = 7, .u.inlined = "sev\xc3\xa9" "en"}, NULL, NULL},
+        {{.length = 7, .u.inlined = "sevene"}, NULL, NULL}, /* with a zero byte at its end */
+        {{.length = 1, .u.inlined = "\xc3"}, "row 2: its text is not UTF-8", NULL},
+        {{.length = 0, .u.inlined = "a"}, "row 2: there is more than zeros", "more than zeros"},
+        {{.length = 3, .u.inlined = "seven"}, "row 2: there is more than zeros", "more than zeros"},
+        {{.length = 8, .u.inlined = "eight or 9"}, "row 2: there is more than zeros", "more than zeros"},
+        {{.length = 11, .u.inlined = "twelve bytes"}, "row 2: there is more than zeros", "more than zeros"},
+        {{.length = 20, .u.far = {"a wa", 1, 0}}, NULL, NULL},
+        {{.length = 22, .u.far = {"a wa", 1, 0}}, NULL, NULL},
+        {{.length = 21, .u.far = {"a wa", 1, 0}}, "row 2: its text is not UTF-8", NULL},
+        {{.length = 23, .u.far = {"a wa", 1, 0}}, "row 2: its text is not UTF-8", NULL},
+        {{.length = 13, .u.far = {"all ", 1, 3}}, NULL, NULL},
+        {{.length = 13, .u.far = {"alL ", 1, 3}}, "row 2: its prefix", "row 2: its prefix"},
+        {{.length = 24, .u.far = {"a wa", 1, 0}}, "row 2: its 24 bytes at 0 lie", "row 2: its 24 bytes at 0 lie"},
+        {{.length = 13, .u.far = {"a wa", 1, 11}}, "its 13 bytes at 11 lie", "its 13 bytes at 11 lie"},
+        {{.length = 13, .u.far = {"a wa", 1, INT32_MAX}}, "lie outside", "lie outside"},
+        {{.length = 13, .u.far = {"a wa", 1, -1}}, "its 13 bytes at -1 lie", "its 13 bytes at -1 lie"},
+        {{.length = INT32_MAX, .u.far = {"a wa", 1, 0}}, "lie outside", "lie outside"},
+        {{.length = 13, .u.far = {"a wa", 0, 0}}, "lie outside of view buffer 0, which has 0", "buffer 0"},
+        {{.length = 13, .u.far = {"a wa", 2, 0}}, "row 2: it lies in view buffer 2 of 2", "view buffer 2 of 2"},
+        {{.length = 13, .u.far = {"a wa", -1, 0}}, "row 2: it lies in view buffer -1", "view buffer -1"},
+        {{.length = -1, .u.far = {"a wa", 1, 0}}, "row 2: its length is -1", "row 2: its length is -1"},
+        {{.length = INT32_MIN, .u.far = {"a wa", 1, 0}}, "row 2: its length is -", "row 2: its length is -"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int null = 0; null < 2; null++) {
+            views_case("vu", &cases[i].view, null, cases[i].text_fault);
+            views_case("vz", &cases[i].view, null, cases[i].bytes_fault);
+        }
+}
+
+/* ---- dictionaries ---- */
+static void index_case(const char *format, size_t width, int64_t values, int64_t index, int64_t row, bool null, bool good)
+{
+    static const uint8_t zeros[70000];
+    static uint8_t indices[3000 * 8];
+    char fault[80];
+    struct test_table t;
+    begin(&t, table_of(with_dictionary(node(format, "a"), node("C", ""))));
+    struct dry_array dictionary;
+    place_bits(values, NULL, 0);
+    test_place(&batch, zeros, (size_t)values);
+    assert_int_equal(test_decode(&t, t.schema->dictionaries[0].field->values, &batch, values, t.bodies, &dictionary), DRY_OK);
+    t.dictionaries[0] = &dictionary;
+    memset(&batch, 0, sizeof batch);
+    memset(indices, 0, sizeof indices);
+    memcpy(indices + (size_t)row * width, &index, width);
+    place_bits(3000, &row, null);
+    test_place(&batch, indices, 3000 * width);
+    decode(&t, 3000);
+    snprintf(fault, sizeof fault, "row %lld: its index", (long long)row);
+    expect(&t, null || good ? NULL : fault);
+}
+
+static void judges_indices(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format;
+        size_t width;
+        int64_t values, index;
+        bool good;
+    } cases[] = {
+        {"c", 1, 100, 99, true},      {"c", 1, 100, 100, false},    {"c", 1, 100, -1, false},
+        {"c", 1, 300, 127, true},     {"c", 1, 300, -128, false},   {"C", 1, 200, 199, true},
+        {"C", 1, 200, 200, false},    {"C", 1, 256, 255, true},     {"C", 1, 300, 255, true},
+        {"s", 2, 40000, 32767, true}, {"s", 2, 40000, -1, false},   {"s", 2, 300, 300, false},
+        {"S", 2, 300, 299, true},     {"S", 2, 65535, 65535, false}, {"S", 2, 65536, 65535, true},
+        {"i", 4, 300, 299, true},     {"i", 4, 300, 300, false},    {"i", 4, 300, -1, false},
+        {"I", 4, 300, 299, true},     {"I", 4, 300, -1, false},     {"I", 4, 300, 1 << 30, false},
+        {"l", 8, 300, 299, true},     {"l", 8, 300, INT64_MIN, false}, {"l", 8, 300, 1LL << 32, false},
+        {"L", 8, 300, 299, true},     {"L", 8, 300, -1, false},     {"L", 8, 300, 1LL << 40, false},
+    };
+    static const int64_t rows[] = {0, 17, 1023, 1024, 2999};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t r = 0; r < 5; r++)
+            for (int null = 0; null < 2; null++)
+                index_case(cases[i].format, cases[i].width, cases[i].values, cases[i].index, rows[r], null, cases[i].good);
+}
+
+static void wants_no_dictionary_where_all_is_null(void **state)
+{
+    (void)state;
+    static const uint8_t none, indices[8] = {9, 9, 9, 9, 9};
+    for (int lie = 0; lie < 2; lie++) {
+        struct test_table t;
+        uint8_t bits = lie ? 1 : none;
+        begin(&t, table_of(with_dictionary(node("c", "a"), node("u", ""))));
+        test_node(&batch, 5, 5);
+        test_place(&batch, &bits, 1);
+        test_place(&batch, indices, 5);
+        decode(&t, 5);
+        assert_null(t.array.children[0].dictionary);
+        if (lie) t.array.children[0].null_count = -1;
+        expect(&t, lie ? "row 0: its index (0x9) is not one of a dictionary of 0" : NULL);
+    }
+}
+
+/* ---- nesting ---- */
+enum map_fault { MAP_GOOD, MAP_NULL_ENTRY, MAP_NULL_KEY, MAP_NULL_VALUE, MAP_HIDDEN_KEY };
+static void map_case(enum map_fault which, const char *fault)
+{
+    static const int32_t offsets[] = {1, 2, 4};
+    static const uint8_t values[5];
+    struct test_table t;
+    begin(&t, table_of(map_of(node("C", "key"), node("C", "value"), "m")));
+    place_bits(2, NULL, 0);
+    test_place(&batch, offsets, sizeof offsets);
+    place_bits(5, (int64_t[]){2}, which == MAP_NULL_ENTRY);
+    place_bits(5, (int64_t[]){which == MAP_HIDDEN_KEY ? 4 : 3}, which == MAP_NULL_KEY || which == MAP_HIDDEN_KEY);
+    test_place(&batch, values, 5);
+    place_bits(5, (int64_t[]){3}, which == MAP_NULL_VALUE);
+    test_place(&batch, values, 5);
+    decode(&t, 2);
+    expect(&t, fault);
+}
+
+static void refuses_nulls_in_map_keys(void **state)
+{
+    (void)state;
+    map_case(MAP_GOOD, NULL);
+    map_case(MAP_NULL_VALUE, NULL);
+    map_case(MAP_HIDDEN_KEY, NULL); /* behind the last entry that a row shows */
+    map_case(MAP_NULL_ENTRY, "row 2: a map's entry is null");
+    map_case(MAP_NULL_KEY, "row 3: a map's key is null");
+}
+
+static void looks_into_all_children(void **state)
+{
+    (void)state;
+    struct ArrowSchema *const columns[] = {
+        table_of(with_child(with_child(node("+s", "s"), node("i", "x")), with_child(node("+s", "t"), node("u", "y")))),
+        table_of(with_child(node("+l", "s"), node("u", "y"))),
+        table_of(with_child(node("+w:2", "s"), with_child(node("+L", "y"), node("U", "y")))),
+        table_of(map_of(node("i", "k"), node("u", "y"), "s")),
+    };
+    for (size_t i = 0; i < 4; i++) {
+        struct test_table t;
+        test_open(&t, columns[i]);
+        test_fill_table(&t, 40, true);
+        struct dry_array *deep = &t.array;
+        while (deep->field->n_children) deep = deep->children + deep->field->n_children - 1;
+        const uint8_t *offset = deep->buffers[1].data + (deep->field->layout == DRY_LAYOUT_BYTES64 ? 8 : 4) * 18;
+        memset((uint8_t *)(uintptr_t)offset, 0xff, 4);
+        expect(&t, ", row 17: its offsets lead from");
+    }
+}
+
+static void walks_no_elements_without_bytes(void **state)
+{
+    (void)state;
+    struct test_table t;
+    int64_t most = INT64_MAX;
+    struct ArrowSchema *columns = with_child(with_child(node("+s", ""), node("n", "n")), node("+s", "s"));
+    with_child(with_child(columns, node("w:0", "w")), with_child(node("+w:0", "l"), node("i", "item")));
+    begin(&t, with_child(columns, with_child(node("+w:1", "f"), with_child(node("+w:1", "item"), node("n", "item")))));
+    test_node(&batch, most, most);
+    for (int i = 0; i < 6; i++) {
+        test_node(&batch, i == 3 ? 0 : most, 0);
+        test_place(&batch, NULL, 0);
+        if (i == 1 || i == 3) test_place(&batch, NULL, 0); /* w:0 and int32 have values, of no bytes */
+    }
+    test_node(&batch, most, most);
+    decode(&t, most);
+    expect(&t, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_bits_at_any_place),
+        cmocka_unit_test(judges_all_short_sequences),
+        cmocka_unit_test(judges_long_text),
+        cmocka_unit_test(accepts_every_type),
+        cmocka_unit_test(refuses_wrong_null_counts),
+        cmocka_unit_test(finds_the_row_of_a_bad_offset),
+        cmocka_unit_test(refuses_bad_ends),
+        cmocka_unit_test(judges_text_row_by_row),
+        cmocka_unit_test(judges_characters_over_two_rows),
+        cmocka_unit_test(ignores_bytes_that_no_row_shows),
+        cmocka_unit_test(judges_views),
+        cmocka_unit_test(judges_indices),
+        cmocka_unit_test(wants_no_dictionary_where_all_is_null),
+        cmocka_unit_test(refuses_nulls_in_map_keys),
+        cmocka_unit_test(looks_into_all_children),
+        cmocka_unit_test(walks_no_elements_without_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
