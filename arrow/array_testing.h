@@ -62,8 +62,8 @@ enum { TEST_DICTIONARY_LENGTH = 5 };
 
 static inline void test_fill_validity(struct test_batch *b, int64_t n, bool nulls)
 {
-    int64_t count = 0, bytes = n / 8 + 1;
-    uint8_t *bits = calloc(1, (size_t)bytes);
+    int64_t count = 0, bytes = (n + 7) / 8;
+    uint8_t *bits = calloc(1, (size_t)bytes + 1);
     test_demand(bits, "memory");
     for (int64_t i = 0; i < n; i++)
         if (i % 3 == 1)
@@ -233,15 +233,5 @@ static inline void test_fill_table(struct test_table *t, int64_t n, bool nulls)
     test_demand(test_decode(t, &t->schema->root, b, n, t->bodies + TEST_DICTIONARIES, &t->array) == DRY_OK, t->err.text);
     free(b);
 }
-
-/* ---- arrays of a foreign program ---- */
-static inline void test_release_array(struct ArrowArray *a) { a->release = NULL; }
-
-#define TEST_BUFFERS(...) (const void *[]) { __VA_ARGS__ }
-#define TEST_ARRAY(n, at, ...)                                                                                        \
-    (struct ArrowArray)                                                                                               \
-    {                                                                                                                 \
-        .length = (n), .offset = (at), .null_count = -1, .release = test_release_array, __VA_ARGS__                   \
-    }
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Private to arrow/. Flatbuffers (https://flatbuffers.dev/internals/), as much of them as Arrow's metadata needs, without
- * generated code: slots are given by number (fbs.h).
+ * Private to arrow/. Flatbuffers (https://flatbuffers.dev/internals/), as much of them as Arrow's metadata needs,
+ * without generated code: slots are given by number (fbs.h).
  *
- * Reading trusts nothing. Every access is checked against the length, alignment does not matter, and what is absent is
- * told from what is broken: an absent slot answers its default; a broken one answers the default too, and the reader
- * remembers the first fault. So a function reads all it needs and then looks at `fault` once:
+ * Reading trusts nothing. Every access is checked against the length, alignment does not matter, and what is absent
+ * is told from what is broken: an absent slot answers its default; a broken one answers the default too, and the
+ * reader remembers the first fault. So a function reads all it needs and then looks at `fault` once:
  *
  *     struct dry_flat r = {.bytes = bytes, .n = n};
  *     struct dry_flat_table root = dry_flat_root(&r);
@@ -70,7 +70,8 @@ struct dry_flat_text dry_flat_text(struct dry_flat *r, const struct dry_flat_tab
 struct dry_flat_table dry_flat_element(struct dry_flat *r, const struct dry_flat_vector *v, uint32_t i);
 
 /* Position of the slot's `bytes` bytes, 0 when it is absent. */
-static inline uint32_t dry_flat_find(struct dry_flat *r, const struct dry_flat_table *t, unsigned slot, uint32_t bytes)
+static inline uint32_t dry_flat_find(struct dry_flat *r, const struct dry_flat_table *t, unsigned slot,
+                                     uint32_t bytes)
 {
     uint16_t inside;
     if (slot >= t->n_slots) return 0;
@@ -80,13 +81,14 @@ static inline uint32_t dry_flat_find(struct dry_flat *r, const struct dry_flat_t
     return t->at + inside;
 }
 
-#define DRY_FLAT_SCALAR(name, type)                                                                                   \
-    static inline type dry_flat_##name(struct dry_flat *r, const struct dry_flat_table *t, unsigned slot, type absent) \
-    {                                                                                                                 \
-        uint32_t at = dry_flat_find(r, t, slot, sizeof(type));                                                        \
-        type value = absent;                                                                                          \
-        if (at) memcpy(&value, r->bytes + at, sizeof value);                                                          \
-        return value;                                                                                                 \
+#define DRY_FLAT_SCALAR(name, type)                                                                                  \
+    static inline type dry_flat_##name(struct dry_flat *r, const struct dry_flat_table *t, unsigned slot,            \
+                                       type absent)                                                                  \
+    {                                                                                                                \
+        uint32_t at = dry_flat_find(r, t, slot, sizeof(type));                                                       \
+        type value = absent;                                                                                         \
+        if (at) memcpy(&value, r->bytes + at, sizeof value);                                                         \
+        return value;                                                                                                \
     }
 DRY_FLAT_SCALAR(u8, uint8_t)
 DRY_FLAT_SCALAR(i8, int8_t)
@@ -142,8 +144,5 @@ void dry_flat_put_vector(struct dry_flat_writer *w, uint32_t from, const void *e
 uint8_t *dry_flat_put_room(struct dry_flat_writer *w, uint32_t from, size_t count, size_t element_bytes);
 /* `count` empty references, 4 bytes each; returns the place of the first. */
 uint32_t dry_flat_put_refs(struct dry_flat_writer *w, uint32_t from, size_t count);
-
-/* Room for n more bytes behind `len`; false when there is no memory. */
-bool dry_bytes_room(struct dry_bytes *b, size_t n);
 
 #endif

@@ -2,33 +2,7 @@
 #include "flat.h"
 #include "../base/check.h"
 
-enum { REF_BYTES = 4, VTABLE_HEAD = 4, SLOTS_MAX = 8, BYTES_FIRST = 1024 };
-
-void dry_bytes_init(struct dry_bytes *b, const struct dry_allocator *a)
-{
-    *b = (struct dry_bytes){.allocator = a};
-}
-
-void dry_bytes_fini(struct dry_bytes *b)
-{
-    dry_release(b->allocator, b->data, b->cap, DRY_ALIGN);
-    dry_bytes_init(b, b->allocator);
-}
-
-bool dry_bytes_room(struct dry_bytes *b, size_t n)
-{
-    size_t need, cap = b->cap ? b->cap : BYTES_FIRST;
-    if (dry_add_overflows(b->len, n, &need)) return false;
-    if (need <= b->cap) return true;
-    while (cap < need)
-        if (dry_mul_overflows(cap, 2, &cap)) return false;
-    uint8_t *data = b->data ? dry_resize(b->allocator, b->data, b->cap, cap, DRY_ALIGN)
-                            : dry_allocate(b->allocator, cap, DRY_ALIGN);
-    if (!data) return false;
-    b->data = data;
-    b->cap = cap;
-    return true;
-}
+enum { REF_BYTES = 4, VTABLE_HEAD = 4, SLOTS_MAX = 8 };
 
 /* n bytes at the end, not set; NULL after a failure. */
 static uint8_t *extend(struct dry_flat_writer *w, size_t n)

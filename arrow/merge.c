@@ -2,7 +2,6 @@
 #define _GNU_SOURCE /* qsort_r */
 #include "merge.h"
 #include "../base/check.h"
-#include "flat.h" /* dry_bytes_room */
 #include "view.h"
 
 #include <stdlib.h>
@@ -114,14 +113,6 @@ static int by_bytes(const void *x, const void *y, void *blob)
 }
 
 /* ---- own values ---- */
-static enum dry_status append_bytes(struct dry_bytes *b, const void *bytes, size_t n)
-{
-    if (!dry_bytes_room(b, n)) return DRY_NOMEM;
-    if (n) memcpy(b->data + b->len, bytes, n);
-    b->len += n;
-    return DRY_OK;
-}
-
 static enum dry_status make_room(struct dry_merge *m, int64_t more)
 {
     size_t cap = (size_t)m->cap * 2, size, old = (size_t)m->cap * sizeof *m->values;
@@ -148,16 +139,16 @@ static enum dry_status make_room(struct dry_merge *m, int64_t more)
 
 static enum dry_status append(struct dry_merge *m, struct dry_merge_key *key)
 {
-    static const uint8_t zeros[32]; /* the widest fixed value is 256 bits, or fixed-size binary: see below */
+    static const uint8_t zeros[32];
     const struct dry_field *values = m->field->values;
     struct dry_merge_key own = {.at = m->blob.len, .len = key->len, .index = m->n};
     DRY_TRY(make_room(m, 1));
-    if (key->len > 0) DRY_TRY(append_bytes(&m->blob, key->data, (size_t)key->len));
-    if (key->len < 0) {
+    if (key->len > 0) DRY_TRY(dry_bytes_append(&m->blob, key->data, (size_t)key->len));
+    if (key->len < 0) { /* a fixed value has its place in the data, null or not */
         if (m->null_at < 0) m->null_at = m->n;
         for (size_t left = values->layout == DRY_LAYOUT_FIXED ? (size_t)values->bits / 8 : 0; left;) {
             size_t n = left < sizeof zeros ? left : sizeof zeros;
-            DRY_TRY(append_bytes(&m->blob, zeros, n));
+            DRY_TRY(dry_bytes_append(&m->blob, zeros, n));
             left -= n;
         }
     }
@@ -226,7 +217,7 @@ static enum dry_status look_up(struct dry_merge *m, struct dry_merge_key *keys, 
 static enum dry_status append_to_bytes(void *self, const void *bytes, size_t n, struct dry_error *err)
 {
     (void)err;
-    return append_bytes(self, bytes, n);
+    return dry_bytes_append(self, bytes, n);
 }
 
 static enum dry_status serialise(const struct dry_merge *m, const struct dry_array *a, const char *where,

@@ -8,6 +8,7 @@
 #define DRY_ARROW_MESSAGE_H
 
 #include "arena.h"
+#include "bytes.h"
 #include "schema.h"
 
 /* Metadata larger than this is refused: no writer makes it, and it bounds what a length field can ask for. */
@@ -66,15 +67,6 @@ enum dry_status dry_footer_decode(const uint8_t *bytes, uint32_t n, const struct
                                   struct dry_footer *out, struct dry_error *err) DRY_MUST_CHECK;
 
 /* ---- writing ---- */
-/* Bytes that grow; `data` is 64-byte aligned. fini frees. */
-struct dry_bytes {
-    const struct dry_allocator *allocator;
-    uint8_t *data;
-    size_t len, cap;
-};
-void dry_bytes_init(struct dry_bytes *b, const struct dry_allocator *a);
-void dry_bytes_fini(struct dry_bytes *b);
-
 /* Each replaces the contents of `out` with one encapsulated message: continuation, length, flatbuffer, padded with zeros
  * so that what follows it, when it is written at stream position `at`, stands at a multiple of 64. */
 enum dry_status dry_message_write_schema(const struct dry_schema *s, uint64_t at, struct dry_bytes *out)

@@ -22,8 +22,8 @@ static enum dry_status out_of_memory(struct dry_error *err)
 static enum dry_status check_version(int16_t version, struct dry_error *err)
 {
     if (version == FBS_V4 || version == FBS_V5) return DRY_OK;
-    return dry_fail(err, DRY_UNSUPPORTED, "the metadata has version V%d; V4 (Arrow 0.8) and V5 (Arrow 1.0) can be read",
-                    version + 1);
+    return dry_fail(err, DRY_UNSUPPORTED,
+                    "the metadata has version V%d; V4 (Arrow 0.8) and V5 (Arrow 1.0) can be read", version + 1);
 }
 
 /* Copies a vector of structs into the arena. *n is 0 and *out untouched when it is empty or absent. */
@@ -94,8 +94,8 @@ static enum dry_status read_batch(struct dry_flat *r, const struct dry_flat_tabl
     return check_numbers(m, err);
 }
 
-/* Arrow 0.17 announced compressed bodies with a key in the message's metadata, which is no slot and easily overlooked:
- * compressed bytes would be taken for values. */
+/* Arrow 0.17 announced compressed bodies with a key in the message's metadata, which is no slot and easily
+ * overlooked: compressed bytes would be taken for values. */
 static enum dry_status check_old_compression(struct dry_flat *r, const struct dry_flat_table *message,
                                              struct dry_error *err)
 {
@@ -182,7 +182,8 @@ static enum dry_status read_footer(struct dry_flat *r, const struct dry_flat_tab
     uint64_t budget = r->n;
     DRY_TRY(read_blocks(r, t, FBS_FOOTER_DICTIONARIES, arena, &f->n_dictionaries, &f->dictionaries, err));
     DRY_TRY(read_blocks(r, t, FBS_FOOTER_BATCHES, arena, &f->n_batches, &f->batches, err));
-    if (dry_metadata_read(r, t, FBS_FOOTER_METADATA, &budget, arena, &f->metadata) != DRY_OK) return out_of_memory(err);
+    if (dry_metadata_read(r, t, FBS_FOOTER_METADATA, &budget, arena, &f->metadata) != DRY_OK)
+        return out_of_memory(err);
     return r->fault ? dry_flat_fail(r, err) : DRY_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * For tests and fuzzers only: what must be true of any bytes whatsoever that are taken for metadata. A violation aborts.
+ * For tests and fuzzers only: what must be true of any bytes that are taken for metadata. A violation aborts.
  */
 #ifndef DRY_ARROW_MESSAGE_TESTING_H
 #define DRY_ARROW_MESSAGE_TESTING_H
@@ -99,7 +99,8 @@ static inline void demand_batch_lives(const struct dry_message *m)
 static inline bool blocks_equal(const struct dry_block *a, const struct dry_block *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (a[i].offset != b[i].offset || a[i].metadata_bytes != b[i].metadata_bytes || a[i].body_bytes != b[i].body_bytes)
+        if (a[i].offset != b[i].offset || a[i].metadata_bytes != b[i].metadata_bytes ||
+            a[i].body_bytes != b[i].body_bytes)
             return false;
     return true;
 }

@@ -10,8 +10,8 @@
 enum { PREFIX = 8 /* continuation and length */ };
 static const char magic[] = "ARROW1";
 
-/* Begins an encapsulated message in `out`: room for the prefix, then the Message table. Returns the place that leads to
- * the header. */
+/* Begins an encapsulated message in `out`: room for the prefix, then the Message table. Returns the place that leads
+ * to the header. */
 static struct dry_flat_writer begin_message(struct dry_bytes *out, uint8_t kind, int64_t body_bytes, uint32_t *header)
 {
     out->len = 0;

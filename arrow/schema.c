@@ -68,15 +68,22 @@ enum dry_status dry_build_unsupported(const struct dry_schema_builder *b, const 
 }
 
 /* ---- parts ---- */
+static enum dry_status charge(struct dry_schema_builder *b, const struct dry_field *f, int64_t n, const char *what)
+{
+    if (n > b->fields_left)
+        return dry_build_fail(b, f, b->too_many, "has %lld %s, and the schema may have only %lld more fields",
+                              (long long)n, what, (long long)b->fields_left);
+    b->fields_left -= n;
+    return DRY_OK;
+}
+
 enum dry_status dry_build_children(struct dry_schema_builder *b, struct dry_field *f, int64_t n, unsigned depth)
 {
     if (n == 0) return DRY_OK;
     if (depth >= DRY_DEPTH_MAX)
         return dry_build_fail(b, f, DRY_UNSUPPORTED, "is nested deeper than %d levels", DRY_DEPTH_MAX);
-    if (n < 0 || n > b->fields_left)
-        return dry_build_fail(b, f, b->bad, "has %lld children, more than a schema of this size can have",
-                              (long long)n);
-    b->fields_left -= n;
+    if (n < 0) return dry_build_fail(b, f, b->bad, "has %lld children", (long long)n);
+    DRY_TRY(charge(b, f, n, "children"));
     f->children = dry_arena_take_array(&b->schema->arena, (size_t)n, sizeof *f->children);
     if (!f->children) return dry_build_nomem(b);
     f->n_children = n;
@@ -103,8 +110,7 @@ static bool make_room(struct dry_schema *s)
 enum dry_status dry_build_dictionary(struct dry_schema_builder *b, struct dry_field *f, int64_t id)
 {
     struct dry_schema *s = b->schema;
-    if (b->fields_left < 1) return dry_build_fail(b, f, b->bad, "is one more than a schema of this size can have");
-    b->fields_left--;
+    DRY_TRY(charge(b, f, 1, "dictionary"));
     struct dry_field *values = dry_arena_take(&s->arena, sizeof *values);
     if (!values || !make_room(s)) return dry_build_nomem(b);
     values->name = "";
@@ -141,7 +147,8 @@ void dry_build_type(struct dry_field *f, enum dry_type type)
 static enum dry_status check_decimal(const struct dry_schema_builder *b, const struct dry_field *f)
 {
     int32_t digits = f->bits == 32 ? 9 : f->bits == 64 ? 18 : f->bits == 128 ? 38 : f->bits == 256 ? 76 : 0;
-    if (digits == 0) return dry_build_fail(b, f, b->bad, "is a decimal of %d bits; there are 32, 64, 128, 256", f->bits);
+    if (digits == 0)
+        return dry_build_fail(b, f, b->bad, "is a decimal of %d bits; there are 32, 64, 128, 256", f->bits);
     if (f->precision < 1 || f->precision > digits)
         return dry_build_fail(b, f, b->bad, "is a decimal%d of precision %d; it must be 1 to %d", f->bits,
                               f->precision, digits);
@@ -197,4 +204,7 @@ bool dry_field_same(const struct dry_field *a, const struct dry_field *b)
     return true;
 }
 
-bool dry_schema_same(const struct dry_schema *a, const struct dry_schema *b) { return dry_field_same(&a->root, &b->root); }
+bool dry_schema_same(const struct dry_schema *a, const struct dry_schema *b)
+{
+    return dry_field_same(&a->root, &b->root);
+}

@@ -77,11 +77,11 @@ enum dry_type {
 enum dry_unit { DRY_UNIT_SECOND, DRY_UNIT_MILLI, DRY_UNIT_MICRO, DRY_UNIT_NANO };
 
 struct dry_field {
-    const char *name;     /* UTF-8, "" where there is none, never NULL */
+    const char *name;     /* UTF-8, "" where there is none, never NULL; no NUL byte, but any other character */
     const char *metadata; /* in the C data interface's encoding (int32 count, then length+bytes pairs), or NULL */
     enum dry_type type;   /* of the indices where `values` is set */
     enum dry_layout layout;
-    int32_t bits; /* of one value for FIXED (and 128 for VIEW) */
+    int32_t bits; /* of one value for FIXED (and 128 for VIEW); 0 for fixed-size binary of width 0 */
     bool nullable, ordered /* dictionary */, keys_sorted /* map */;
     enum dry_unit unit;        /* time, timestamp, duration */
     const char *timezone;      /* timestamp, or NULL */
@@ -118,7 +118,8 @@ enum dry_status dry_schema_decode(const uint8_t *bytes, uint32_t n, uint32_t tab
                                   struct dry_schema **out, struct dry_error *err) DRY_MUST_CHECK;
 void dry_schema_free(struct dry_schema *s);
 
-/* A new ArrowSchema tree, independent of `s`; children may be moved out. */
+/* A new ArrowSchema tree in one allocation, independent of `s` except that the schema's allocator must outlive it.
+ * Children may be moved out and released in any order, on any thread. NOMEM or OK. */
 enum dry_status dry_schema_export(const struct dry_schema *s, struct ArrowSchema *out) DRY_MUST_CHECK;
 
 /* Whether two schemas describe the same memory and names (metadata aside). */

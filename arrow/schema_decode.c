@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * From IPC to a schema. The bytes are not trusted. A flatbuffer is a graph, not a tree: one table may be named by many
- * parents. What is made out of n bytes is therefore bounded by n: a field takes at least FIELD_BYTES of its own in
- * honest metadata, and texts may be shared, but only so often.
+ * From IPC to a schema. The bytes are not trusted. A flatbuffer is a graph, not a tree: one table may be named by
+ * many parents. What is made out of n bytes is therefore bounded by n: a field takes at least FIELD_BYTES of its own
+ * in honest metadata, and texts may be shared, but only so often.
  */
 #include "fbs.h"
 #include "schema_build.h"
@@ -162,7 +162,8 @@ static enum dry_status plain(struct dry_field *f, enum dry_type type)
     return DRY_OK;
 }
 
-static enum dry_status decode_type(struct decoder *d, uint8_t kind, const struct dry_flat_table *t, struct dry_field *f)
+static enum dry_status decode_type(struct decoder *d, uint8_t kind, const struct dry_flat_table *t,
+                                   struct dry_field *f)
 {
     switch (kind) {
     case FBS_TYPE_NULL: return plain(f, DRY_TYPE_NULL);
@@ -281,7 +282,8 @@ static enum dry_status decode_schema(struct decoder *d, uint32_t table)
     struct dry_field *root = &d->b.schema->root;
     struct dry_flat_table t = dry_flat_table_at(&d->r, table);
     int16_t endianness = dry_flat_i16(&d->r, &t, FBS_SCHEMA_ENDIANNESS, FBS_LITTLE);
-    if (dry_metadata_read(&d->r, &t, FBS_SCHEMA_METADATA, &d->text_left, &d->b.schema->arena, &root->metadata) != DRY_OK)
+    if (dry_metadata_read(&d->r, &t, FBS_SCHEMA_METADATA, &d->text_left, &d->b.schema->arena, &root->metadata) !=
+        DRY_OK)
         return dry_build_nomem(&d->b);
     DRY_TRY(check_bytes(d, root));
     if (endianness != FBS_LITTLE)
@@ -295,8 +297,10 @@ enum dry_status dry_schema_decode(const uint8_t *bytes, uint32_t n, uint32_t tab
                                   struct dry_schema **out, struct dry_error *err)
 {
     int64_t fields = n / FIELD_BYTES;
+    bool small = fields < DRY_FIELDS_MAX;
     struct decoder d = {
-        .b = {dry_schema_new(a), fields < DRY_FIELDS_MAX ? fields : DRY_FIELDS_MAX, DRY_CORRUPT, err},
+        .b = {dry_schema_new(a), DRY_CORRUPT, small ? fields : DRY_FIELDS_MAX, small ? DRY_CORRUPT : DRY_UNSUPPORTED,
+              err},
         .r = {.bytes = bytes, .n = n},
         .text_left = (uint64_t)n * TEXTS_SHARED,
     };

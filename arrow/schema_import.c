@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * From an ArrowSchema to a schema. The structs come from another library in this process: pointers have to be believed,
- * numbers and texts are checked.
+ * From an ArrowSchema to a schema. The structs come from another library in this process: pointers have to be
+ * believed, numbers and texts are checked.
  */
 #include "schema_build.h"
 #include "../base/check.h"
@@ -103,14 +103,14 @@ static enum dry_status import_root(struct dry_schema_builder *b, const struct Ar
     return import_children(b, in, root, 0);
 }
 
-enum dry_status dry_schema_import(const struct ArrowSchema *in, const struct dry_allocator *a, struct dry_schema **out,
-                                  struct dry_error *err)
+enum dry_status dry_schema_import(const struct ArrowSchema *in, const struct dry_allocator *a,
+                                  struct dry_schema **out, struct dry_error *err)
 {
     if (!in->release) return dry_fail(err, DRY_INVALID, "the ArrowSchema has been released already");
     if (!in->format || strcmp(in->format, "+s") != 0 || in->dictionary)
         return dry_fail(err, DRY_INVALID, "the ArrowSchema is not that of a table: its format is not '+s' (struct); "
                                           "put the column into a table first");
-    struct dry_schema_builder b = {dry_schema_new(a), DRY_FIELDS_MAX, DRY_INVALID, err};
+    struct dry_schema_builder b = {dry_schema_new(a), DRY_INVALID, DRY_FIELDS_MAX, DRY_UNSUPPORTED, err};
     if (!b.schema) return dry_build_nomem(&b);
     enum dry_status status = import_root(&b, in);
     if (status == DRY_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Custom metadata: pairs of texts. Inside drystone they are what the C data interface has, one blob (int32 count, then
- * int32 length and bytes of key, value, key, ...); in IPC they are a vector of KeyValue tables. Keys may repeat, values
- * may be any bytes; order is kept.
+ * Custom metadata: pairs of texts. Inside drystone they are what the C data interface has, one blob (int32 count,
+ * then int32 length and bytes of key, value, key, ...); in IPC they are a vector of KeyValue tables. Keys may repeat,
+ * values may be any bytes; order is kept.
  */
 #include "fbs.h"
 #include "schema_build.h"

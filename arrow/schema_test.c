@@ -42,17 +42,51 @@ static void every_type_has_a_name(void **state)
     static const struct {
         const char *format, *name;
     } cases[] = {
-        {"n", "null"}, {"b", "bool"}, {"c", "int8"}, {"C", "uint8"}, {"s", "int16"}, {"S", "uint16"},
-        {"i", "int32"}, {"I", "uint32"}, {"l", "int64"}, {"L", "uint64"}, {"e", "float16"}, {"f", "float32"},
-        {"g", "float64"}, {"u", "utf8"}, {"U", "large_utf8"}, {"z", "binary"}, {"Z", "large_binary"},
-        {"vu", "utf8_view"}, {"vz", "binary_view"}, {"w:16", "fixed_size_binary[16]"}, {"w:0", "fixed_size_binary[0]"},
-        {"w:268435455", "fixed_size_binary[268435455]"}, {"tdD", "date32"}, {"tdm", "date64"}, {"tts", "time32[s]"},
-        {"ttm", "time32[ms]"}, {"ttu", "time64[us]"}, {"ttn", "time64[ns]"}, {"tss:", "timestamp[s]"},
-        {"tsm:", "timestamp[ms]"}, {"tsu:", "timestamp[us]"}, {"tsn:", "timestamp[ns]"},
-        {"tsu:Europe/Paris", "timestamp[us, Europe/Paris]"}, {"tDs", "duration[s]"}, {"tDm", "duration[ms]"},
-        {"tDu", "duration[us]"}, {"tDn", "duration[ns]"}, {"tiM", "interval_months"}, {"tiD", "interval_day_time"},
-        {"tin", "interval_month_day_nano"}, {"d:10,2", "decimal128(10, 2)"}, {"d:10,2,128", "decimal128(10, 2)"},
-        {"d:9,-4,32", "decimal32(9, -4)"}, {"d:18,0,64", "decimal64(18, 0)"}, {"d:76,76,256", "decimal256(76, 76)"},
+        {"n", "null"},
+        {"b", "bool"},
+        {"c", "int8"},
+        {"C", "uint8"},
+        {"s", "int16"},
+        {"S", "uint16"},
+        {"i", "int32"},
+        {"I", "uint32"},
+        {"l", "int64"},
+        {"L", "uint64"},
+        {"e", "float16"},
+        {"f", "float32"},
+        {"g", "float64"},
+        {"u", "utf8"},
+        {"U", "large_utf8"},
+        {"z", "binary"},
+        {"Z", "large_binary"},
+        {"vu", "utf8_view"},
+        {"vz", "binary_view"},
+        {"w:16", "fixed_size_binary[16]"},
+        {"w:0", "fixed_size_binary[0]"},
+        {"w:268435455", "fixed_size_binary[268435455]"},
+        {"tdD", "date32"},
+        {"tdm", "date64"},
+        {"tts", "time32[s]"},
+        {"ttm", "time32[ms]"},
+        {"ttu", "time64[us]"},
+        {"ttn", "time64[ns]"},
+        {"tss:", "timestamp[s]"},
+        {"tsm:", "timestamp[ms]"},
+        {"tsu:", "timestamp[us]"},
+        {"tsn:", "timestamp[ns]"},
+        {"tsu:Europe/Paris", "timestamp[us, Europe/Paris]"},
+        {"tDs", "duration[s]"},
+        {"tDm", "duration[ms]"},
+        {"tDu", "duration[us]"},
+        {"tDn", "duration[ns]"},
+        {"tiM", "interval_months"},
+        {"tiD", "interval_day_time"},
+        {"tin", "interval_month_day_nano"},
+        {"d:10,2", "decimal128(10, 2)"},
+        {"d:10,2,128", "decimal128(10, 2)"},
+        {"d:9,-4,32", "decimal32(9, -4)"},
+        {"d:18,0,64", "decimal64(18, 0)"},
+        {"d:76,76,256", "decimal256(76, 76)"},
         {"+s", "struct<>"},
     };
     (void)state;
@@ -69,7 +103,8 @@ static void nested_types_have_names(void **state)
 {
     struct ArrowSchema *ints = with_child(node("+l", ""), node("i", "item"));
     struct ArrowSchema *pairs = with_child(with_child(node("+s", ""), node("u", "a")), with_flags(node("b", "b"), 0));
-    struct ArrowSchema *map = with_flags(map_of(node("u", "key"), node("g", "value"), ""), ARROW_FLAG_MAP_KEYS_SORTED);
+    struct ArrowSchema *map =
+        with_flags(map_of(node("u", "key"), node("g", "value"), ""), ARROW_FLAG_MAP_KEYS_SORTED);
     struct {
         struct ArrowSchema *column;
         const char *name;
@@ -163,9 +198,10 @@ static void the_tree_describes_the_memory(void **state)
 static void what_cannot_be_is_refused(void **state)
 {
     static const char *const formats[] = {
-        "", "x", "ii", "w", "w:", "w:-1", "w:1x", "w:1,", "w:99999999999", "w:268435456", "d:", "d:10", "d:10,", "d:10,2,",
-        "d:10,2,128,", "d:10,2,16", "d:0,0", "d:39,0", "d:10,0,32", "d:19,0,64", "d:77,0,256", "d:-1,0", "d:1,--1", "ts",
-        "tss", "tsx:", "tsu;UTC", "tt", "ttx", "tix", "tD", "+", "+x", "+w", "+w:", "+w:-1", "+w:1.5", "v", "vx", "\n\033[31m",
+        "", "x", "ii", "w", "w:", "w:-1", "w:1x", "w:1,", "w:99999999999", "w:268435456", "d:", "d:10", "d:10,",
+        "d:10,2,", "d:10,2,128,", "d:10,2,16", "d:0,0", "d:39,0", "d:10,0,32", "d:19,0,64", "d:77,0,256", "d:-1,0",
+        "d:1,--1", "ts", "tss", "tsx:", "tsu;UTC", "tt", "ttx", "tix", "tD", "+", "+x", "+w", "+w:", "+w:-1",
+        "+w:1.5", "v", "vx", "\n\033[31m"
     };
     (void)state;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
@@ -212,7 +248,7 @@ static void broken_structs_are_refused(void **state)
     table->n_children = -1;
     assert_int_equal(dry_schema_import(table, NULL, &s, NULL), DRY_INVALID);
     table->n_children = INT64_MAX;
-    assert_int_equal(dry_schema_import(table, NULL, &s, NULL), DRY_INVALID);
+    assert_int_equal(dry_schema_import(table, NULL, &s, NULL), DRY_UNSUPPORTED);
     table->n_children = 1;
     struct ArrowSchema **children = table->children, *child = children[0];
     table->children = NULL;
@@ -270,7 +306,8 @@ static void depth_and_number_of_fields_are_bounded(void **state)
     node_free(t);
 
     /* A wide node that is its own child many times over: depth alone would not stop it. */
-    struct ArrowSchema loop = {.format = "+s", .release = node_release, .n_children = 4}, *self[] = {&loop, &loop, &loop, &loop};
+    struct ArrowSchema loop = {.format = "+s", .release = node_release, .n_children = 4},
+                       *self[] = {&loop, &loop, &loop, &loop};
     loop.children = self;
     assert_int_equal(dry_schema_import(&loop, NULL, &s, &err), DRY_UNSUPPORTED);
     struct ArrowSchema *many[1000], wide = loop, wider = loop, leaf = {.format = "i", .release = node_release};
@@ -281,8 +318,8 @@ static void depth_and_number_of_fields_are_bounded(void **state)
     wide.children = many;
     wider.n_children = 1001;
     wider.children = wides;
-    assert_int_equal(dry_schema_import(&wider, NULL, &s, &err), DRY_INVALID);
-    assert_non_null(strstr(err.text, "more than a schema of this size can have"));
+    assert_int_equal(dry_schema_import(&wider, NULL, &s, &err), DRY_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "has 1000 children, and the schema may have only "));
     assert_null(s);
 }
 
@@ -308,10 +345,12 @@ static void moved_children_live_on(void **state)
 {
     struct ArrowSchema *want = node_all_types(), tree = exported();
     int64_t last = tree.n_children - 2; /* the dictionary with a dictionary inside */
-    struct ArrowSchema id = move(tree.children[45]), nested = move(tree.children[last]);
+    int64_t at = 0;
+    while (!tree.children[at]->metadata) at++;
+    struct ArrowSchema id = move(tree.children[at]), nested = move(tree.children[last]);
     (void)state;
     tree.release(&tree);
-    assert_true(node_equal(&id, want->children[45])); /* with its metadata */
+    assert_true(node_equal(&id, want->children[at])); /* with its metadata */
     struct ArrowSchema values = move(nested.dictionary);
     nested.release(&nested);
     id.release(&id);
@@ -356,7 +395,8 @@ static void threads_may_share_a_tree(void **state)
     pthread_t threads[N];
     (void)state;
     for (int i = 0; i < N; i++) moved[i] = move(tree.children[tree.n_children - 1 - i]);
-    for (int i = 0; i < N; i++) assert_int_equal(pthread_create(&threads[i], NULL, release_on_another_thread, &moved[i]), 0);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, release_on_another_thread, &moved[i]), 0);
     tree.release(&tree);
     for (int i = 0; i < N; i++) pthread_join(threads[i], NULL);
 }
@@ -365,14 +405,16 @@ static void threads_may_share_a_tree(void **state)
 static void labels_say_where(void **state)
 {
     struct ArrowSchema *values = with_child(node("+l", ""), node("i", "item"));
-    struct ArrowSchema *t = with_child(table_of(with_child(node("+s", "a"), node("u", "b\nc"))), with_dictionary(node("c", "d"), values));
+    struct ArrowSchema *t =
+        with_child(table_of(with_child(node("+s", "a"), node("u", "b\nc"))), with_dictionary(node("c", "d"), values));
     struct dry_schema *s = import(t);
     const struct dry_field *a = &s->root.children[0], *d = &s->root.children[1];
     char out[120];
     (void)state;
     assert_string_equal(dry_field_label(s, &a->children[0], out, sizeof out), "column 'a.b?c' (utf8)");
     assert_string_equal(dry_field_label(s, d, out, sizeof out), "column 'd' (dictionary<int8, list<item: int32>>)");
-    assert_string_equal(dry_field_label(s, d->values, out, sizeof out), "dictionary of column 'd' (list<item: int32>)");
+    assert_string_equal(dry_field_label(s, d->values, out, sizeof out),
+                        "dictionary of column 'd' (list<item: int32>)");
     assert_string_equal(dry_field_label(s, d->values->children, out, sizeof out),
                         "field 'item' in the dictionary of column 'd' (int32)");
     assert_string_equal(dry_field_label(s, a, out, 12), "column '...");
@@ -400,7 +442,8 @@ static void schemas_differ_in_every_part(void **state)
         {node("i", "x"), with_dictionary(node("i", "x"), node("u", ""))},
         {with_dictionary(node("i", "x"), node("z", "")), with_dictionary(node("i", "x"), node("u", ""))},
         {with_dictionary(node("i", "x"), node("u", "")),
-         with_flags(with_dictionary(node("i", "x"), node("u", "")), ARROW_FLAG_NULLABLE | ARROW_FLAG_DICTIONARY_ORDERED)},
+         with_flags(with_dictionary(node("i", "x"), node("u", "")),
+                    ARROW_FLAG_NULLABLE | ARROW_FLAG_DICTIONARY_ORDERED)},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

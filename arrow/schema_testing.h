@@ -83,8 +83,8 @@ static inline struct ArrowSchema *map_of(struct ArrowSchema *key, struct ArrowSc
 /* An extension type is a storage type with two texts in its metadata. */
 #define EXTENSION_METADATA                                                                                           \
     "\x02\0\0\0"                                                                                                     \
-    "\x14\0\0\0ARROW:extension:name\x0a\0\0\0arrow.uuid"                                                             \
-    "\x18\0\0\0ARROW:extension:metadata\0\0\0\0"
+    "\x18\0\0\0ARROW:extension:metadata\0\0\0\0"                                                                     \
+    "\x14\0\0\0ARROW:extension:name\x0a\0\0\0arrow.uuid"
 /* A repeated key, and a value that is no text. */
 #define ODD_METADATA                                                                                                 \
     "\x03\0\0\0"                                                                                                     \
@@ -108,7 +108,8 @@ static inline struct ArrowSchema *node_all_types(void)
     with_child(t, with_child(node("+l", "list"), node("i", "item")));
     with_child(t, with_child(node("+L", "large list"), with_flags(node("vu", ""), 0)));
     with_child(t, with_child(node("+w:3", "fixed list"), with_child(node("+w:0", "item"), node("f", "item"))));
-    with_child(t, with_child(with_child(node("+s", "struct"), node("z", "a")), with_child(node("+l", "a"), node("n", "x"))));
+    with_child(t, with_child(with_child(node("+s", "struct"), node("z", "a")),
+                             with_child(node("+l", "a"), node("n", "x"))));
     with_child(t, node("+s", "empty struct"));
     with_child(t, map_of(node("u", "key"), node("g", "value"), "map"));
     with_child(t, with_flags(map_of(node("vz", "k"), node("+s", "v"), "sorted"),
@@ -119,8 +120,10 @@ static inline struct ArrowSchema *node_all_types(void)
     with_child(t, with_metadata(with_flags(with_dictionary(node("c", "ordered"), node("tsu:UTC", "")),
                                            ARROW_FLAG_DICTIONARY_ORDERED), ODD_METADATA));
     struct ArrowSchema *inner = with_dictionary(node("S", "inner"), with_child(node("+l", ""), node("vu", "item")));
-    with_child(t, with_dictionary(node("i", "nested dictionary"), with_child(with_child(node("+s", ""), inner), node("b", "flag"))));
-    return with_child(t, with_child(node("+l", "dictionary below"), with_dictionary(node("i", "item"), node("U", ""))));
+    with_child(t, with_dictionary(node("i", "nested dictionary"),
+                                  with_child(with_child(node("+s", ""), inner), node("b", "flag"))));
+    return with_child(t,
+                      with_child(node("+l", "dictionary below"), with_dictionary(node("i", "item"), node("U", ""))));
 }
 
 static inline bool text_equal(const char *a, const char *b)
@@ -165,7 +168,8 @@ static void scarce_release(void *self, void *block, size_t size, size_t align)
 
 static inline void scarce_init(struct scarce *s, long left)
 {
-    *s = (struct scarce){.allocator = {.allocate = scarce_allocate, .release = scarce_release, .self = s}, .left = left};
+    *s = (struct scarce){.allocator = {.allocate = scarce_allocate, .release = scarce_release, .self = s},
+                         .left = left};
 }
 
 #endif

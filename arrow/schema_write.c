@@ -46,7 +46,8 @@ static void write_decimal(struct dry_flat_writer *w, uint32_t from, const struct
 
 static void write_time(struct dry_flat_writer *w, uint32_t from, const struct dry_field *f)
 {
-    struct dry_flat_slot t[] = {dry_flat_scalar(FBS_TIME_UNIT, 2, f->unit), dry_flat_scalar(FBS_TIME_BITS, 4, f->bits)};
+    struct dry_flat_slot t[] = {dry_flat_scalar(FBS_TIME_UNIT, 2, f->unit),
+                                dry_flat_scalar(FBS_TIME_BITS, 4, f->bits)};
     dry_flat_put_table(w, from, t, 2);
 }
 
@@ -135,7 +136,8 @@ static void write_encoding(const struct dry_schema *s, struct dry_flat_writer *w
 static void write_children(const struct dry_schema *s, struct dry_flat_writer *w, uint32_t from,
                            const struct dry_field *f);
 
-static void write_field(const struct dry_schema *s, struct dry_flat_writer *w, uint32_t from, const struct dry_field *f)
+static void write_field(const struct dry_schema *s, struct dry_flat_writer *w, uint32_t from,
+                        const struct dry_field *f)
 {
     const struct dry_field *typed = f->values ? f->values : f; /* IPC gives the type of the values */
     enum { NAME, NULLABLE, KIND, TYPE, DICTIONARY, CHILDREN, METADATA, N };

@@ -2,8 +2,8 @@
  *
  * An IPC file in shared bytes, opened: its metadata is copied out and checked once; the columns stay where they are.
  *
- * A table is refcounted. Pairs: R1 in dry_table_unref -> A1 in dry_table_unref: whatever any holder did with the table
- * ends before the last one takes it apart.
+ * A table is refcounted. AR1 in dry_table_unref is its own partner: whatever any holder did with the table ends before
+ * the last one takes it apart.
  */
 #include "arrow.h"
 #include "../base/atomic.h"
@@ -236,7 +236,7 @@ struct dry_table *dry_table_ref(struct dry_table *t)
 void dry_table_unref(struct dry_table *t)
 {
     if (!t) return;
-    /* R1, A1: pairs with itself; every other holder's use ends before the last one frees. */
+    /* AR1: pairs with AR1 in the other holders; what each of them did with the table is over before it is freed. */
     if (dry_sub_acq_rel_u64(&t->holders, 1) != 1) return;
     dry_dictionaries_fini(&t->dictionaries);
     dry_schema_free(t->footer.schema);

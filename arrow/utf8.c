@@ -17,6 +17,7 @@
 #include <string.h>
 
 typedef uint8_t lanes __attribute__((vector_size(16)));
+typedef int8_t signed_lanes __attribute__((vector_size(16)));
 
 enum { LANES = 16, BLOCK = 64, BEFORE = 16 /* room for the three bytes before, kept aligned */ };
 
@@ -39,17 +40,19 @@ static inline bool is_ascii(const uint8_t *p)
     return !(any(load(p) | load(p + LANES) | load(p + 2 * LANES) | load(p + 3 * LANES)) & 0x8080808080808080u);
 }
 
-/* Not zero where a byte cannot stand. Reads three bytes before p. */
+/* Not zero where a byte cannot stand. Reads three bytes before p. What a byte that had to continue a character is
+ * compared with without its sign may be compared with it: it is negative, or a fault already. */
 static inline lanes faults(const uint8_t *p)
 {
     lanes b = load(p), b1 = load(p - 1), b2 = load(p - 2), b3 = load(p - 3);
-    lanes continues = (lanes)((b & 0xc0) == 0x80);
+    signed_lanes s = (signed_lanes)b;
+    lanes continues = (lanes)(s < (int8_t)0xc0);
     lanes must = (lanes)(b1 >= 0xc0) | (lanes)(b2 >= 0xe0) | (lanes)(b3 >= 0xf0);
     lanes never = (lanes)((b & 0xfe) == 0xc0) | (lanes)(b >= 0xf5);
-    lanes from_90 = (lanes)(b >= 0x90), from_a0 = (lanes)(b >= 0xa0);
-    lanes low = ((lanes)(b1 == 0xe0) & ~from_a0) | ((lanes)(b1 == 0xf0) & ~from_90);
-    lanes high = ((lanes)(b1 == 0xed) & from_a0) | ((lanes)(b1 == 0xf4) & from_90);
-    return (continues ^ must) | never | low | high;
+    lanes from_90 = (lanes)(s >= (int8_t)0x90), from_a0 = (lanes)(s >= (int8_t)0xa0);
+    /* below A0 it is E0 that must not stand before, from A0 on ED; and so on */
+    lanes narrowed = (lanes)(b1 == (0xe0 | (from_a0 & 0x0d))) | (lanes)(b1 == (0xf0 | (from_90 & 0x04)));
+    return (continues ^ must) | never | narrowed;
 }
 
 static inline bool is_faulty(const uint8_t *p)

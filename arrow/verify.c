@@ -158,10 +158,15 @@ static bool are_below(const uint8_t *indices, int32_t bits, int64_t n, uint64_t 
 
 static uint64_t index_at(const uint8_t *indices, int32_t bits, int64_t i)
 {
-    uint64_t index = 0; /* little-endian: the low bytes come first */
-    size_t width = (size_t)bits / 8;
-    memcpy(&index, indices + i * (int64_t)width, width);
-    return index;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+    switch (bits) {
+    case 8: return indices[i];
+    case 16: memcpy(&two, indices + i * 2, sizeof two); return two;
+    case 32: memcpy(&four, indices + i * 4, sizeof four); return four;
+    default: memcpy(&eight, indices + i * 8, sizeof eight); return eight;
+    }
 }
 
 /* Below which number, read without a sign, an index is good; 0 in *limit with true: all are. */

@@ -49,20 +49,44 @@ enum dry_status dry_verify_text(const struct dry_judge *j, const struct dry_arra
 }
 
 /* ---- views ---- */
-static bool is_zero_behind(const struct dry_bytes_view *v)
+/* Which bits of a view's last twelve bytes, taken as a word of four and one of eight, stand behind n short bytes. */
+static const struct {
+    uint32_t near;
+    uint64_t far;
+} behind[DRY_VIEW_INLINE + 1] = {
+    {0xffffffff, 0xffffffffffffffff},
+    {0xffffff00, 0xffffffffffffffff},
+    {0xffff0000, 0xffffffffffffffff},
+    {0xff000000, 0xffffffffffffffff},
+    {0x00000000, 0xffffffffffffffff},
+    {0x00000000, 0xffffffffffffff00},
+    {0x00000000, 0xffffffffffff0000},
+    {0x00000000, 0xffffffffff000000},
+    {0x00000000, 0xffffffff00000000},
+    {0x00000000, 0xffffff0000000000},
+    {0x00000000, 0xffff000000000000},
+    {0x00000000, 0xff00000000000000},
+    {0x00000000, 0x0000000000000000},
+};
+
+/* A short view that is good whether it is null or not: zeros behind its bytes, and no text that is not ASCII. */
+static inline bool is_plain(const uint8_t *view, bool text)
 {
-    uint64_t near = 0, far = 0, mask;
-    memcpy(&near, v->u.inlined, 8);
-    memcpy(&far, v->u.inlined + 8, 4);
-    if (v->length >= 8) return v->length == DRY_VIEW_INLINE || far >> 8 * (v->length - 8) == 0;
-    mask = ~(uint64_t)0 << 8 * v->length;
-    return ((near & mask) | far) == 0;
+    uint32_t len, near;
+    uint64_t far;
+    memcpy(&len, view, sizeof len);
+    memcpy(&near, view + 4, sizeof near);
+    memcpy(&far, view + 8, sizeof far);
+    if (len > DRY_VIEW_INLINE || (near & behind[len].near) || (far & behind[len].far)) return false;
+    return !text || !((near | far) & 0x8080808080808080u);
 }
 
 static enum dry_status verify_short(const struct dry_judge *j, const struct dry_array *a, int64_t row,
                                     const struct dry_bytes_view *v)
 {
-    if (!is_zero_behind(v)) return dry_refuse(j, a->field, row, "there is more than zeros behind its short bytes");
+    static const uint8_t zeros[DRY_VIEW_INLINE];
+    if (memcmp(v->u.inlined + v->length, zeros, (size_t)(DRY_VIEW_INLINE - v->length)) != 0)
+        return dry_refuse(j, a->field, row, "there is more than zeros behind its short bytes");
     if (a->field->type == DRY_TYPE_UTF8_VIEW && !dry_utf8_valid(v->u.inlined, (size_t)v->length))
         return dry_refuse(j, a->field, row, "its text is not UTF-8");
     return DRY_OK;
@@ -89,8 +113,9 @@ static enum dry_status verify_far(const struct dry_judge *j, const struct dry_ar
 
 enum dry_status dry_verify_views(const struct dry_judge *j, const struct dry_array *a)
 {
+    bool text = a->field->type == DRY_TYPE_UTF8_VIEW;
     for (int64_t row = 0; row < a->length; row++) {
-        if (dry_is_null(a, row)) continue;
+        if (is_plain(a->buffers[1].data + (a->offset + row) * DRY_VIEW_BYTES, text) || dry_is_null(a, row)) continue;
         struct dry_bytes_view v = dry_view_at(a->buffers[1].data, a->offset + row);
         bool is_short = v.length >= 0 && v.length <= DRY_VIEW_INLINE;
         DRY_TRY(is_short ? verify_short(j, a, row, &v) : verify_far(j, a, row, &v));

@@ -145,8 +145,7 @@ int dry_os_working_directory(char *out, size_t size)
 int dry_os_open_read(int dirfd, const char *name, int *fd)
 {
     MAY_FAIL("open_read");
-    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    return OPENED(openat(dirfd, name, flags), fd);
+    return OPENED(openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), fd);
 }
 
 int dry_os_open_path(const char *path, int *fd)
@@ -164,8 +163,7 @@ int dry_os_open_unnamed(int dirfd, int *fd)
 int dry_os_open_new(int dirfd, const char *name, int *fd)
 {
     MAY_FAIL("open_new");
-    int flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC;
-    return OPENED(openat(dirfd, name, flags, 0600), fd);
+    return OPENED(openat(dirfd, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600), fd);
 }
 
 int dry_os_reopen_read(int fd, int *out)
@@ -435,10 +433,8 @@ int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at)
     int sys = map_on_grid(fd, offset, n, PROT_READ | PROT_WRITE, &start);
     if (sys) return sys;
     sys = OUTCOME(madvise(start, n, MADV_DONTFORK));
-    if (sys)
-        munmap(start, n);
-    else
-        *at = start;
+    if (!sys) *at = start;
+    if (sys) munmap(start, n);
     return sys;
 }
 
@@ -538,10 +534,8 @@ int dry_os_watch(int dirfd, int *fd)
     int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch < 0) return errno;
     int sys = OUTCOME(inotify_add_watch(watch, path_of(dirfd).text, events | IN_ONLYDIR));
-    if (sys)
-        close(watch);
-    else
-        *fd = watch;
+    if (!sys) *fd = watch;
+    if (sys) close(watch);
     return sys;
 }
 

@@ -8,14 +8,13 @@ struct dry_size_text dry_size_text(uint64_t bytes)
     static const char units[][4] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     struct dry_size_text out;
     unsigned unit = 0;
-    uint64_t whole = bytes, rest = 0;
-    for (; whole >= 1024; unit++) {
-        rest = whole % 1024;
-        whole /= 1024;
-    }
+    while (unit < 6 && bytes >> (10 * (unit + 1))) unit++;
+    unsigned whole = (unsigned)(bytes >> (10 * unit)) % 1024u;
+    uint64_t rest = bytes & (((uint64_t)1 << (10 * unit)) - 1); /* below 2^60: ten times as much fits */
+    unsigned tenths = (unsigned)(rest * 10 >> (10 * unit)) % 10u;
     if (unit == 0 || whole >= 10)
-        snprintf(out.text, sizeof out.text, "%u %.3s", (unsigned)whole % 1024u, units[unit]);
+        snprintf(out.text, sizeof out.text, "%u %.3s", whole, units[unit]);
     else
-        snprintf(out.text, sizeof out.text, "%u.%u %.3s", (unsigned)whole % 10u, (unsigned)(rest * 10 / 1024), units[unit]);
+        snprintf(out.text, sizeof out.text, "%u.%u %.3s", whole, tenths, units[unit]);
     return out;
 }

@@ -6,6 +6,10 @@
  */
 static inline void SELF(put)(struct DRY_SELF *b, size_t i, SELF(elem) x) { *SELF(at)(b, i) = x; }
 static inline SELF(elem) SELF(take)(const struct DRY_SELF *b, size_t i) { return *SELF(at)(b, i); }
+static inline enum dry_status SELF(copy)(const struct DRY_SELF *b, size_t i, SELF(elem) *out)
+{
+    return SELF(elem_copy)(out, SELF(at)(b, i));
+}
 static inline void SELF(drop)(struct DRY_SELF *b, size_t i) { SELF(elem_drop)(SELF(at)(b, i)); }
 
 static inline void SELF(drop_range)(struct DRY_SELF *b, size_t from, size_t n)

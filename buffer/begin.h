@@ -30,7 +30,7 @@
 #error "DRY_FIELDS is missing: the list of X(buffer, field)"
 #endif
 #if (DRY_NEEDS & DRY_P_RECIPE) && !defined DRY_RECIPE
-#error "DRY_RECIPE is missing: GROWING, SMALL, STACK, SHARED or DEFAULT"
+#error "DRY_RECIPE is missing: DEFAULT, GROWING, SMALL, STACK, POOLED or MAPPED"
 #endif
 
 #define DRY_TAKES (DRY_NEEDS | DRY_MAY)

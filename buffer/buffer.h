@@ -39,7 +39,7 @@
  *     DRY_COMPARE  int f(NAME_ref a, NAME_ref b): < 0, 0, > 0               order, optional for scalars
  *     DRY_EQUAL    bool f(NAME_ref a, NAME_ref b)                           equal, optional for scalars
  *     DRY_HASH     uint64_t f(NAME_ref a): equal elements, equal numbers    equal, optional for scalars
- *     DRY_RECIPE   GROWING, SMALL, STACK, SHARED or DEFAULT                 recipe
+ *     DRY_RECIPE   DEFAULT GROWING SMALL STACK POOLED MAPPED               recipe
  *
  * Layers. Leaves: inline.h heap.h zst.h slice.h alloc.h mapped.h. Composites: svo.h pow2.h at_least.h zsto.h soa.h
  * soa_array.h either.h ref.h boxed.h forward.h; test doubles: grow_mock.h life_counter.h. Collections: vec.h deque.h.
@@ -68,6 +68,7 @@
  *     put(b, i, x)                fills the empty cell i
  *     take(b, i)                  empties the filled cell i
  *     at(b, i)                    refers to cell i (like strchr, it takes const and gives mutable)
+ *     copy(b, i, out)             makes a copy of the element in the filled cell i; what DRY_COPY answers
  *     drop(b, i)                  ends the life of the element in the filled cell i
  *     drop_range(b, from, n)      the same for n cells
  *     shift_right(b, from, n, by) moves the filled cells [from, from + n) up by `by`
@@ -100,11 +101,21 @@
 struct dry_nothing {
 };
 
-enum { DRY_COPY_NONE, DRY_COPY_BITS, DRY_COPY_CALL };
+/* B_copies: elements cannot be copied; by their bits; by DRY_COPY. */
+#define DRY_COPY_NONE 0
+#define DRY_COPY_BITS 1
+#define DRY_COPY_CALL 2
 
 /* Growth is out of line, so that the hot path of push stays short. */
 #define DRY_COLD __attribute__((noinline, cold, unused))
 #define DRY_LIKELY(cond) __builtin_expect(!!(cond), 1)
+
+/* An assertion that release builds take for granted, so that compilers do not look at (and warn of) what cannot be. */
+#if DRY_DEBUG >= 1
+#define DRY_KNOWN(cond) DRY_ASSERT(cond)
+#else
+#define DRY_KNOWN(cond) ((cond) ? (void)0 : __builtin_unreachable())
+#endif
 
 /* A capability that is missing compiles until it is used. */
 extern void dry_no_span(void)

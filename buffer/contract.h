@@ -18,6 +18,7 @@ DRY_CHECK_FN(shrink, enum dry_status (*)(struct DRY_SELF *, size_t));
 DRY_CHECK_FN(put, void (*)(struct DRY_SELF *, size_t, SELF(elem)));
 DRY_CHECK_FN(take, SELF(elem) (*)(const struct DRY_SELF *, size_t));
 DRY_CHECK_FN(at, SELF(ref) (*)(const struct DRY_SELF *, size_t));
+DRY_CHECK_FN(copy, enum dry_status (*)(const struct DRY_SELF *, size_t, SELF(elem) *));
 DRY_CHECK_FN(drop, void (*)(struct DRY_SELF *, size_t));
 DRY_CHECK_FN(drop_range, void (*)(struct DRY_SELF *, size_t, size_t));
 DRY_CHECK_FN(shift_right, void (*)(struct DRY_SELF *, size_t, size_t, size_t));

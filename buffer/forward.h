@@ -14,7 +14,7 @@
  *         return u32_heap_grow(&b->in, want);
  *     }
  *
- * Marks: DRY_OWN_ INIT FINI SEED_OF CAP GROW GROW_EXACT SHRINK PUT TAKE AT DROP DROP_RANGE SHIFT (both) SPAN INTO_RAW FROM_RAW.
+ * Marks: DRY_OWN_ INIT FINI SEED_OF CAP GROW GROW_EXACT SHRINK PUT TAKE AT COPY DROP DROP_RANGE SHIFT (both) SPAN INTO_RAW FROM_RAW.
  * A layer that counts or changes elements on their way (PUT, TAKE) is not seen by those that use span: make its inner
  * buffer one that has none, or mark SPAN and B_contiguous stays the inner's: see life_counter.h for a layer that hides it.
  * Composite; parameters DRY_NAME DRY_INNER [DRY_STATE DRY_OWN_*]. Seed: the inner's. Struct: the inner and `own`.

@@ -14,6 +14,7 @@ static inline enum dry_status SELF(shrink)(struct DRY_SELF *b, size_t want);
 static inline void SELF(put)(struct DRY_SELF *b, size_t i, SELF(elem) x);
 static inline SELF(elem) SELF(take)(const struct DRY_SELF *b, size_t i);
 static inline SELF(ref) SELF(at)(const struct DRY_SELF *b, size_t i);
+static inline enum dry_status SELF(copy)(const struct DRY_SELF *b, size_t i, SELF(elem) *out);
 static inline void SELF(drop)(struct DRY_SELF *b, size_t i);
 static inline void SELF(drop_range)(struct DRY_SELF *b, size_t from, size_t n);
 static inline void SELF(shift_right)(struct DRY_SELF *b, size_t from, size_t n, size_t by);
@@ -60,6 +61,12 @@ static inline SELF(elem) SELF(take)(const struct DRY_SELF *b, size_t i) { return
 #endif
 #ifndef DRY_OWN_AT
 static inline SELF(ref) SELF(at)(const struct DRY_SELF *b, size_t i) { return IN(at)(IN_OF(b), i); }
+#endif
+#ifndef DRY_OWN_COPY
+static inline enum dry_status SELF(copy)(const struct DRY_SELF *b, size_t i, SELF(elem) *out)
+{
+    return IN(copy)(IN_OF(b), i, out);
+}
 #endif
 #ifndef DRY_OWN_DROP
 static inline void SELF(drop)(struct DRY_SELF *b, size_t i) { IN(drop)(IN_OF(b), i); }

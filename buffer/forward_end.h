@@ -13,6 +13,7 @@
 #undef DRY_OWN_PUT
 #undef DRY_OWN_TAKE
 #undef DRY_OWN_AT
+#undef DRY_OWN_COPY
 #undef DRY_OWN_DROP
 #undef DRY_OWN_DROP_RANGE
 #undef DRY_OWN_SHIFT

@@ -71,21 +71,28 @@ static inline void SELF(elem_drop)(SELF(elem) *x)
 #undef DRY_EACH
 }
 
+/* After a copy that failed: ends the fields that were copied before. */
+static inline enum dry_status SELF(copied)(SELF(elem) *to, size_t done, enum dry_status status)
+{
+    size_t undone = 0;
+    if (status == DRY_OK) return DRY_OK;
+#define DRY_EACH(child, field)                                                                                        \
+    if (undone++ < done) DRY_PASTE(child, elem_drop)(&to->field);
+    DRY_FIELDS(DRY_EACH)
+#undef DRY_EACH
+    return status;
+}
+
 static inline enum dry_status SELF(elem_copy)(SELF(elem) *to, const SELF(elem) *x)
 {
     enum dry_status status = DRY_OK;
-    size_t done = 0, undone = 0;
+    size_t done = 0;
 #define DRY_EACH(child, field)                                                                                        \
     if (status == DRY_OK) status = DRY_PASTE(child, elem_copy)(&to->field, &x->field);                                \
     if (status == DRY_OK) done++;
     DRY_FIELDS(DRY_EACH)
 #undef DRY_EACH
-#define DRY_EACH(child, field)                                                                                        \
-    if (undone++ < done) DRY_PASTE(child, elem_drop)(&to->field);
-    if (status != DRY_OK) { DRY_FIELDS(DRY_EACH) }
-#undef DRY_EACH
-    (void)undone;
-    return status;
+    return SELF(copied)(to, done, status);
 }
 
 #define DRY_EACH(child, field) .field = DRY_PASTE(child, ref_of)(&x->field),
@@ -183,6 +190,18 @@ static inline void SELF(put)(struct DRY_SELF *b, size_t i, SELF(elem) x)
 #define DRY_EACH(child, field) DRY_PASTE(child, put)(&b->field, i, x.field);
     DRY_FIELDS(DRY_EACH)
 #undef DRY_EACH
+}
+
+static inline enum dry_status SELF(copy)(const struct DRY_SELF *b, size_t i, SELF(elem) *out)
+{
+    enum dry_status status = DRY_OK;
+    size_t done = 0;
+#define DRY_EACH(child, field)                                                                                        \
+    if (status == DRY_OK) status = DRY_PASTE(child, copy)(&b->field, i, &out->field);                                 \
+    if (status == DRY_OK) done++;
+    DRY_FIELDS(DRY_EACH)
+#undef DRY_EACH
+    return SELF(copied)(out, done, status);
 }
 
 static inline void SELF(drop)(struct DRY_SELF *b, size_t i)

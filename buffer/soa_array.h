@@ -37,16 +37,21 @@ static inline void SELF(elem_drop)(SELF(elem) *x)
         IN(elem_drop)(&x->at[c]);
 }
 
+/* After a copy that failed: ends the columns that were copied before. */
+static inline enum dry_status SELF(copied)(SELF(elem) *to, size_t done, enum dry_status status)
+{
+    while (status != DRY_OK && done-- > 0)
+        IN(elem_drop)(&to->at[done]);
+    return status;
+}
+
 static inline enum dry_status SELF(elem_copy)(SELF(elem) *to, const SELF(elem) *x)
 {
-    for (size_t c = 0; c < DRY_N; c++) {
-        enum dry_status status = IN(elem_copy)(&to->at[c], &x->at[c]);
-        if (status == DRY_OK) continue;
-        while (c-- > 0)
-            IN(elem_drop)(&to->at[c]);
-        return status;
-    }
-    return DRY_OK;
+    enum dry_status status = DRY_OK;
+    size_t c = 0;
+    while (c < DRY_N && (status = IN(elem_copy)(&to->at[c], &x->at[c])) == DRY_OK)
+        c++;
+    return SELF(copied)(to, c, status);
 }
 
 static inline SELF(ref) SELF(ref_of)(SELF(elem) *x)
@@ -141,6 +146,15 @@ static inline void SELF(put)(struct DRY_SELF *b, size_t i, SELF(elem) x)
 {
     for (size_t c = 0; c < DRY_N; c++)
         IN(put)(&b->column[c], i, x.at[c]);
+}
+
+static inline enum dry_status SELF(copy)(const struct DRY_SELF *b, size_t i, SELF(elem) *out)
+{
+    enum dry_status status = DRY_OK;
+    size_t c = 0;
+    while (c < DRY_N && (status = IN(copy)(&b->column[c], i, &out->at[c])) == DRY_OK)
+        c++;
+    return SELF(copied)(out, c, status);
 }
 
 static inline void SELF(drop)(struct DRY_SELF *b, size_t i)

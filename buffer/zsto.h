@@ -56,7 +56,7 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
 static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     if (!SELF(is_zst)) return IN(from_raw)(&b->in, raw);
-    if (raw->kind != DRY_RAW_NONE || raw->elem_size != 0) return DRY_INVALID;
+    if (raw->kind != DRY_RAW_NONE || raw->elem_size != 0 || raw->elem_align != _Alignof(SELF(elem))) return DRY_INVALID;
     *raw = (struct dry_raw){0};
     return DRY_OK;
 }

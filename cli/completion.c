@@ -377,7 +377,7 @@ static void fish_option(const struct dry_command *c, const struct argp_option *o
     printf("complete -c drystone -n \"__drystone_at '%s'\" -l %s", c != NULL ? c->name : "", o->name);
     if (has_short(o) && o->key != '?') printf(" -s %c", o->key);
     if (o->arg != NULL) {
-        fputs(" -r", stdout);
+        fputs(kind_of(o->arg) == KIND_FILE ? " -r" : " -x", stdout); /* -x: and no files besides */
         fish_kind(o->arg);
     }
     fputs(" -d '", stdout);

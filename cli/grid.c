@@ -9,7 +9,7 @@
 #include "cli.h"
 
 #define GAP 2                 /* spaces between columns */
-#define CELL_LEAST ((size_t)12) /* values are not shortened below this; columns are left out instead */
+#define CELL_LEAST ((size_t)20) /* values are not shortened below this; columns are left out instead */
 #define KEPT_ROWS ((size_t)1000)
 #define KEPT_CELLS ((size_t)100000)
 

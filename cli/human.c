@@ -29,6 +29,11 @@ void dry_text_span(struct dry_text *t, uint64_t seconds)
     if (rest > 0) dry_text_printf(t, " %" PRIu64 " %s", rest, units[first + 1].name);
 }
 
+void dry_text_count(struct dry_text *t, int64_t n, const char *one, const char *many)
+{
+    dry_text_printf(t, "%" PRId64 " %s", n, n == 1 ? one : many);
+}
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
@@ -97,6 +102,7 @@ static void add_time_parts(struct dry_text *t, const char *sign, uint64_t ticks,
 {
     if (ticks == 0) return;
     uint64_t per_second = ticks_per_second(digits), seconds = ticks / per_second, fraction = ticks % per_second;
+    for (; fraction != 0 && fraction % 10 == 0; digits--) fraction /= 10;
     dry_text_puts(t, "T");
     if (seconds >= 3600) dry_text_printf(t, "%s%" PRIu64 "H", sign, seconds / 3600);
     if (seconds / 60 % 60 != 0) dry_text_printf(t, "%s%uM", sign, (unsigned)(seconds / 60 % 60));

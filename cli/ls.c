@@ -40,7 +40,7 @@ static void add_entry(struct dry_listing *l, struct dry_store *store, const stru
     struct dry_text size = {0}, created = {0}, fault = {0};
     dry_text_puts(&size, known ? "" : "-");
     if (known) dry_text_size(&size, (uint64_t)e->table.buffer_bytes);
-    dry_entry_created(e, &created);
+    dry_text_timestamp(&created, e->created_ns / 1000000000, 0, true);
     if (!known) dry_entry_fault(store, e, &fault);
     dry_listing_add(l, e->name);
     add_count(l, known, e->table.rows);

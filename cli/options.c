@@ -16,12 +16,13 @@ const struct dry_command *const dry_cli_commands[] = {
 const struct argp_option dry_cli_global_options[] = {
     {"store", DRY_KEY_STORE, "DIR", 0, "Use the store in DIR, not $DRYSTONE_STORE or the default one", -2}, {0}};
 
-/* A foreign word as it may be printed. Lives until the program ends, which is soon: it is for messages. */
+/* A foreign word as it may be printed. Valid until the next call: a message has one such word. */
 static const char *shown(const char *word)
 {
-    struct dry_text t = {0};
+    static struct dry_text t;
+    dry_text_clear(&t);
     dry_text_escape(&t, word, strlen(word), DRY_ESCAPE_MESSAGE);
-    return dry_text_detach(&t);
+    return dry_text_get(&t);
 }
 
 /* A number with at most `places` digits behind the point, in units of 10^-places; -1 for anything else. */
@@ -49,7 +50,7 @@ static int64_t parse_number(const char *s, int places)
 static int64_t number_or_usage(struct argp_state *state, const char *option, const char *value, int places)
 {
     int64_t v = parse_number(value, places);
-    if (v < 0) argp_error(state, "%s: '%s' is not a number of that kind (0 or more)", option, shown(value));
+    if (v < 0) argp_error(state, "%s: '%s' is not a number from 0 up, or is too large", option, shown(value));
     return v;
 }
 
@@ -87,8 +88,7 @@ static error_t parse_command(int key, char *value, struct argp_state *state)
     case ARGP_KEY_ARG: add_operand(state, args, value); return 0;
     case ARGP_KEY_END:
         if (args->n_operands < args->command->least)
-            argp_error(state, "it takes %s: drystone %s %s", args->command->operands, args->command->name,
-                       args->command->operands);
+            argp_error(state, "an operand is missing: drystone %s %s", args->command->name, args->command->operands);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -94,6 +94,9 @@ static void print_float(struct dry_text *out, const struct dry_scalar *s, const 
     do {
         snprintf(text, sizeof text, "%.*g", digits++, value);
     } while (value != 0 && digits <= 17 && !reads_back(text, s, at, value));
+    /* Large whole numbers read better without an exponent, as long as all their digits mean something. */
+    const char *exponent = strchr(text, 'e');
+    if (exponent != NULL && exponent[1] == '+' && atoi(exponent + 1) < 16) snprintf(text, sizeof text, "%.0f", value);
     dry_text_puts(out, text);
     if (strpbrk(text, ".e") == NULL) dry_text_puts(out, ".0");
 }

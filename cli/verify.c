@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,8 +125,10 @@ static void print_text(const char *name, const struct dry_table *table)
     struct dry_text line = {0};
     dry_table_stat(table, &stat);
     dry_text_escape(&line, name, strlen(name), DRY_ESCAPE_MESSAGE);
-    dry_text_printf(&line, ": ok, %" PRId64 " rows, %" PRId64 " columns, %" PRId64 " batches, ", stat.rows, stat.columns,
-                    stat.batches);
+    dry_text_puts(&line, ": ok, ");
+    dry_text_count(&line, stat.rows, "row, ", "rows, ");
+    dry_text_count(&line, stat.columns, "column, ", "columns, ");
+    dry_text_count(&line, stat.batches, "batch, ", "batches, ");
     dry_text_size(&line, (uint64_t)stat.buffer_bytes);
     puts(dry_text_get(&line));
     dry_text_fini(&line);

@@ -27,7 +27,7 @@ if(dry_command)
 endif()
 
 set(dry_completions "")
-if(dry_command AND EXISTS ${PROJECT_SOURCE_DIR}/cli/completion.c AND NOT CMAKE_CROSSCOMPILING)
+if(dry_command AND NOT DRY_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
     foreach(shell bash zsh fish)
         set(script ${PROJECT_BINARY_DIR}/completions/drystone.${shell})
         add_custom_command(OUTPUT ${script} DEPENDS drystone_command VERBATIM

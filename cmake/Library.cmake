@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# The library, twice from the same objects: drystone (shared) and drystone_static. Needs libc only; LZ4 and ZSTD let it
-# read compressed Arrow IPC.
+# The library, twice from the same objects: drystone (shared) and drystone_static. Needs libc only; LZ4 and ZSTD let
+# it read compressed Arrow IPC.
 
 set(dry_modules base storage segment arrow store)
 set(dry_sources "")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Puts the Arrow file or stream that comes on stdin under a name, gets it back as any other process would, and reads a
- * value where it lies: no byte of the table is copied on the way out.
+ * Puts the Arrow file or stream that comes on stdin under a name, gets it back as any other process would, and reads
+ * a value where it lies: no byte of the table is copied on the way out.
  *
  *     cc quickstart.c $(pkg-config --cflags --libs drystone) && ./a.out < trades.arrow
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Property: any bytes taken for IPC metadata end in a status; what is accepted survives export, import, writing and
- * reading unchanged. The first byte says what they are taken for: 1 a footer, else a message. Seeds, made by other
- * writers, come from tests/golden_metadata.py.
+ * reading unchanged. The first byte says what they are taken for: 1 a footer, else a message. Seeds: drystone_schema
+ * has one of every type; the others come from other writers through tests/golden_metadata.py.
  */
 #include "arrow/message_testing.h"
 

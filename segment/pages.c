@@ -100,8 +100,9 @@ static enum dry_status claim_small(struct dry_pages *p, uint64_t stop, uint64_t 
     return DRY_OK;
 }
 
-/* Fills a chunk with zeros by write(2) and takes the time, as what collapse has to beat: copying into ready pages is
- * about a quarter of write(2), so collapse loses when it needs more than the other three. */
+/* After PATIENCE slow chunks the next as many are filled with zeros by write(2), and timed: that is what collapse has
+ * to beat. Copying into ready pages is about a quarter of write(2), so collapse loses when it takes more than the other
+ * three. As many against as many, because on a virtual host a single chunk says little. */
 static enum dry_status claim_by_write(struct dry_pages *p, uint64_t stop, uint64_t end, struct dry_error *err)
 {
     static const uint8_t zeros[1 << 14];
@@ -110,11 +111,13 @@ static enum dry_status claim_by_write(struct dry_pages *p, uint64_t stop, uint64
         int sys = dry_os_write_at(p->fd, zeros, (size_t)least(sizeof zeros, stop - at), at);
         if (sys) return refused(p, end, sys, err);
     }
-    p->slow_ns = (dry_os_monotonic_ns() - began_ns) / 4 * 3;
-    p->may_collapse = p->slow_sum_ns / PATIENCE <= p->slow_ns;
-    p->slow_chunks = 0;
-    p->slow_sum_ns = 0;
+    p->write_sum_ns += dry_os_monotonic_ns() - began_ns;
     p->held = stop;
+    if (++p->written_chunks < PATIENCE) return DRY_OK;
+    p->may_collapse = p->slow_sum_ns <= p->write_sum_ns / 4 * 3;
+    p->slow_ns = p->write_sum_ns / PATIENCE / 4 * 3;
+    p->slow_chunks = p->written_chunks = 0;
+    p->slow_sum_ns = p->write_sum_ns = 0;
     return DRY_OK;
 }
 

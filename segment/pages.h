@@ -18,10 +18,10 @@
 #include "../base/base.h"
 
 struct dry_window {
-    uint8_t *at;    /* NULL: there is none */
-    uint64_t from;  /* where in the file; both on the 2 MiB grid */
-    size_t len;     /* bytes */
-    uint8_t *huge;  /* one flag for each chunk */
+    uint8_t *at;   /* NULL: there is none */
+    uint64_t from; /* where in the file; both on the 2 MiB grid */
+    size_t len;    /* bytes */
+    uint8_t *huge; /* one flag for each chunk */
 };
 
 struct dry_pages {
@@ -32,9 +32,10 @@ struct dry_pages {
     uint64_t huge_bytes;
     struct dry_window window;
     bool may_collapse, may_allocate;
-    /* The watch on collapse: how many chunks in a row failed, or took longer than slow_ns, and how long together. */
-    unsigned failed_chunks, slow_chunks;
-    int64_t slow_ns, slow_sum_ns;
+    /* The watch on collapse: how many chunks in a row failed, or took longer than slow_ns, and how long together; then
+     * how many were written instead to compare, and how long together. */
+    unsigned failed_chunks, slow_chunks, written_chunks;
+    int64_t slow_ns, slow_sum_ns, write_sum_ns;
 };
 
 void dry_pages_init(struct dry_pages *p, int fd, const struct dry_allocator *a, bool in_memory);

@@ -35,7 +35,7 @@ def main(library, wanted_soname, *headers):
     want, have = declared(headers), exported(library)
     faults = [f"{name} is exported and in no public header" for name in sorted(have - want)]
     faults += [f"{name} is declared DRY_API and not exported" for name in sorted(want - have)]
-    faults += [f"{name} is public and does not begin with dry_" for name in sorted(want) if not name.startswith("dry_")]
+    faults += [f"{name} does not begin with dry_" for name in sorted(want) if not name.startswith("dry_")]
     if soname(library) != wanted_soname:
         faults.append(f"the soname is {soname(library)}, not {wanted_soname}")
     if not want:

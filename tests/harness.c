@@ -48,19 +48,28 @@ bool harness_become_nobody(void)
     return geteuid() == 0 && setgid(65534) == 0 && setuid(65534) == 0;
 }
 
+static bool tell_kernel(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    close(fd);
+    return done;
+}
+
+/* Root of a user namespace in which nobody but this user and group exists. */
+static bool become_own_root(void)
+{
+    char users[64], groups[64];
+    snprintf(users, sizeof users, "0 %u 1", (unsigned)geteuid());
+    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getegid());
+    return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && tell_kernel("/proc/self/uid_map", users) &&
+           tell_kernel("/proc/self/setgroups", "deny") && tell_kernel("/proc/self/gid_map", groups);
+}
+
 bool harness_own_mounts(void)
 {
-    char map[64];
-    unsigned user = geteuid();
-    if (unshare(CLONE_NEWNS) < 0) {
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return false;
-        snprintf(map, sizeof map, "0 %u 1", user);
-        int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-        if (fd < 0) return false;
-        bool mapped = write(fd, map, strlen(map)) > 0;
-        close(fd);
-        if (!mapped) return false;
-    }
+    if (unshare(CLONE_NEWNS) < 0 && !become_own_root()) return false;
     return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 

@@ -48,7 +48,8 @@ class Layers(Planted):
         super().setUp()
         for module in ("base", "storage", "segment", "arrow", "store"):
             self.plant(f"{module}/{module}.h", "")
-        for header in ("base/os.h", "base/check.h", "arrow/abi.h", "arrow/schema.h", "buffer/vec.h", "cli/text.h"):
+        for header in ("base/os.h", "base/check.h", "arrow/abi.h", "arrow/schema.h", "buffer/vec.h", "cli/text.h",
+                       "arrow/array_testing.h", "tests/fixture.h"):
             self.plant(header, "")
         self.plant("drystone.h", '#include "store/store.h"\n')
 
@@ -59,7 +60,11 @@ class Layers(Planted):
         self.plant("arrow/read_test.c", '#include "schema.h"\n#include <fcntl.h>\n#include <cmocka.h>\n')
         self.plant("cli/put.c", '#include "../drystone.h"\n#include "text.h"\n#include <unistd.h>\n')
         self.plant("examples/one.c", "#include <drystone/drystone.h>\n#include <drystone/buffer/vec.h>\n")
-        self.plant("tests/kill_test.c", '#include "../base/os.h"\n#include "../store/store.h"\n')
+        self.plant("tests/fixture.h", '#include "../base/os.h"\n#include "../store/store.h"\n')
+        self.plant("tests/kill_test.c", '#include "fixture.h"\n#include <fcntl.h>\n')
+        self.plant("arrow/array_testing.h", '#include "schema.h"\n#include <fcntl.h>\n')
+        self.plant("fuzz/array_fuzz.c", '#include "../arrow/array_testing.h"\n')
+        self.plant("store/store_test.c", '#include "../tests/fixture.h"\n#include "../arrow/array_testing.h"\n')
         self.assert_good("layers")
 
     def faults(self):
@@ -78,6 +83,9 @@ class Layers(Planted):
             ("examples/a.c", "#include <drystone/arrow/schema.h>"): "may not include",
             ("tests/outside/a.c", '#include "../../drystone.h"'): "a project outside",
             ("tests/a_test.c", '#include "../arrow/schema.h"'): "private to arrow/",
+            ("arrow/a.c", '#include "array_testing.h"'): "is for tests",
+            ("store/a.c", '#include "../tests/fixture.h"'): "is for tests",
+            ("store/a_test.c", '#include "../arrow/schema.h"'): "private to arrow/",
             ("arrow/a.c", "#include <sys/mman.h>"): "only base/os.c",
             ("storage/a.c", "#include <stdatomic.h>"): "only base/os.c",
             ("base/a.c", "#  include <fcntl.h>"): "only base/os.c",
@@ -147,9 +155,33 @@ dry_sub_acq_rel_u64(&n, 1);
         self.refuse("/* A1: pairs with A2 */\nx = dry_load_acquire_u32(&w);\n", 2, "names no partner")
 
 
+class Shape(Planted):
+    HEAD = "/* SPDX-License-Identifier: Apache-2.0 OR MIT */\n"
+
+    def test_at_the_limits(self):
+        body = "    x++;\n" * 57
+        self.plant("base/a.c", self.HEAD + "int f(void)\n{\n" + body + "}\n" + "int g(void)\n{\n" + body + "}\n")
+        self.plant("base/b.h", self.HEAD + "\n" * 598)
+        self.plant("tools/t", "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0 OR MIT\n")
+        self.plant("docs/notes.txt", "\n" * 1000)
+        self.assert_good("shape")
+
+    def test_beyond_them(self):
+        for path, text, line, words in (
+                ("base/a.c", "int x;\n", 1, "no licence"),
+                ("tools/t", "#!/bin/sh\ntrue\n", 1, "no licence"),
+                ("base/a.c", self.HEAD + "\n" * 599, 600, "600 lines"),
+                ("base/a.c", self.HEAD + "int f(void)\n{\n" + "    x++;\n" * 58 + "}\n", 3, "function of 60 lines")):
+            with self.subTest(words=words, path=path):
+                self.plant(path, text)
+                self.assert_fault("shape", f"{path}:{line}", words)
+                os.unlink(self.root / path)
+
+
 class Links(Planted):
     def test_good_pages(self):
-        self.plant("README.md", "[a](pages/a.md) [b](pages/a.md#two-words) [c](https://example.org) [d](#here)\n# Here\n"
+        self.plant("README.md", "[a](pages/a.md) [b](pages/a.md#two-words) [c](https://example.org) [d](#here)\n"
+                                "# Here\n"
                                 "```\n[no link](nowhere.md)\n```\n")
         self.plant("pages/a.md", "# One\n## Two words!\n[back](../README.md)\n")
         self.plant("base/a.c", "/* pages/a.md has the figures */\n")
@@ -183,8 +215,8 @@ class Tally(unittest.TestCase):
   <system-out></system-out></testcase>
 </testsuite>
 """
-    PYTEST = ('<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1" '
-              'failures="2" skipped="3" tests="20" time="1.0"><testcase classname="t" name="n" time="0.1">'
+    PYTEST = ('<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" '
+              'errors="1" failures="2" skipped="3" tests="20" time="1.0"><testcase classname="t" name="n" time="0.1">'
               '<system-out>[  PASSED  ] 99 test(s)</system-out></testcase></testsuite></testsuites>\n')
 
     def tally(self, text):

@@ -187,10 +187,12 @@ static PyObject *table_to_polars(PyObject *self, PyObject *unused)
     return convert(self, "polars", "DataFrame");
 }
 
-static PyObject *table_to_pandas(PyObject *self, PyObject *unused)
+static PyObject *table_to_pandas(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    PyObject *arrow = table_to_arrow(self, unused);
-    PyObject *frame = arrow ? PyObject_CallMethod(arrow, "to_pandas", NULL) : NULL;
+    PyObject *arrow = table_to_arrow(self, NULL);
+    PyObject *method = arrow ? PyObject_GetAttrString(arrow, "to_pandas") : NULL;
+    PyObject *frame = method ? PyObject_Call(method, args, keywords) : NULL;
+    Py_XDECREF(method);
     Py_XDECREF(arrow);
     return frame;
 }
@@ -212,10 +214,12 @@ static PyMethodDef methods[] = {
      "put was verified then. Takes time in proportion to the size."},
     {"to_arrow", table_to_arrow, METH_NOARGS,
      "to_arrow($self, /)\n--\n\npyarrow.table(self): a pyarrow.Table over the mapped bytes."},
-    {"to_pandas", table_to_pandas, METH_NOARGS,
-     "to_pandas($self, /)\n--\n\n"
-     "self.to_arrow().to_pandas(): a DataFrame, with the index and the categories\n"
-     "that it had when it was put. pandas copies many types into its own layout."},
+    {"to_pandas", DRY_PY_KEYWORDS(table_to_pandas),
+     "to_pandas($self, /, *args, **kwargs)\n--\n\n"
+     "self.to_arrow().to_pandas(*args, **kwargs): a DataFrame, with the index and the\n"
+     "categories that it had when it was put. pandas copies into its own layout. With\n"
+     "split_blocks=True numbers without nulls stay where they are, and read-only;\n"
+     "with types_mapper=pandas.ArrowDtype everything does."},
     {"to_polars", table_to_polars, METH_NOARGS,
      "to_polars($self, /)\n--\n\n"
      "polars.DataFrame(self). Polars makes views of string columns, which copies them\n"

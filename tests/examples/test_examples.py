@@ -21,7 +21,7 @@ INCLUDED = re.compile(r"<!-- (examples/[\w.]+) -->\n```(?:c|python)\n(.*?)```", 
 
 def expected_output(example):
     """The lines after "Output:" in the example's last comment; None if it states none."""
-    _, found, tail = example.read_text().partition("* Output:\n" if example.suffix == ".c" else "# Output:\n")
+    _, found, tail = example.read_text("utf-8").partition("* Output:\n" if example.suffix == ".c" else "# Output:\n")
     if not found:
         return None
     prefix = " * " if example.suffix == ".c" else "# "
@@ -62,7 +62,7 @@ def test_there_are_a_c_and_a_python_example_with_output():
 
 
 def test_the_readme_shows_the_examples_word_by_word():
-    included = INCLUDED.findall((ROOT / "README.md").read_text())
+    included = INCLUDED.findall((ROOT / "README.md").read_text("utf-8"))
     assert {pathlib.Path(path).suffix for path, _ in included} == {".c", ".py"}
     for path, shown in included:
-        assert shown == (ROOT / path).read_text(), path
+        assert shown == (ROOT / path).read_text("utf-8"), path

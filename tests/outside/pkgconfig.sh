@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# pkgconfig.sh PREFIX LIBDIR CC: builds and runs outside.c by the words of the installed drystone.pc, shared and static.
+# pkgconfig.sh PREFIX LIBDIR CC: builds and runs outside.c by the words of the installed drystone.pc, shared and
+# static.
 set -eu
 prefix=$1 libdir=$1/$2 cc=$3
 here=$(dirname "$0")

@@ -3,8 +3,8 @@
 #
 # Part of ./dev: lint, docs, fuzz, long. Each step says what it is; a failing one does not stop the others.
 
-# steps COMMAND... -- COMMAND...: runs all of them; fails if one failed.
 failures=0
+# step COMMAND...: runs it in the checkout and counts it if it fails; steps_end answers for all of them.
 step() {
     say "checking: $*"
     in_root "$@" || failures=$((failures + 1))
@@ -18,10 +18,10 @@ steps_end() { [ "$failures" -eq 0 ] || { say "$failures failed"; return 1; }; }
 lint() {
     step_with python3 tools/layers
     step_with python3 tools/orders
+    step_with python3 tools/shape
     step_with python3 tools/links
     step_with shellcheck lint_shell
-    step_with codespell codespell --quiet-level=2 --ignore-words=tools/dev/codespell-words \
-        --skip='./build,./.venv,./.git,./fuzz/corpus' .
+    step_with codespell codespell --quiet-level=2 --ignore-words-list=nd --skip='./build,./.venv,./fuzz/corpus' .
     step_with python3 compile_python
     steps_end
 }
@@ -63,8 +63,9 @@ long() {
 }
 
 clang_build() {
-    cmake -S . -B build/clang -G Ninja -D CMAKE_C_COMPILER="$(newest_clang)" -D CMAKE_BUILD_TYPE=Debug -D DRY_TESTS=ON \
-        -D DRY_DEBUG=2 && cmake --build build/clang && ctest --test-dir build/clang --output-on-failure -j "$(nproc)"
+    cmake -S . -B build/clang -G Ninja -D CMAKE_C_COMPILER="$(newest_clang)" -D CMAKE_BUILD_TYPE=Debug \
+        -D DRY_TESTS=ON -D DRY_DEBUG=2 && cmake --build build/clang &&
+        ctest --test-dir build/clang --output-on-failure -j "$(nproc)"
 }
 
 valgrind_tests() {

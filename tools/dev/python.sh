@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
 #
-# Part of ./dev: .venv with the pinned packages of tools/requirements.txt and the drystone package built from this tree.
-# Stamp files in .venv say what was done.
+# Part of ./dev: .venv with the pinned packages of tools/requirements.txt and the drystone package built from this
+# tree. Stamp files in .venv say what was done.
 
 venv=$root/.venv
 

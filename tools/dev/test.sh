@@ -57,7 +57,9 @@ pytest_part() {
 
 closing_line() {
     local passed failed skipped
-    read -r passed failed skipped < <(find "$results" -name '*.xml' -exec cat {} + | awk -f "$root/tools/dev/tally.awk")
+    read -r passed failed skipped < <(
+        find "$results" -name '*.xml' -exec cat {} + | awk -f "$root/tools/dev/tally.awk"
+    )
     failed=$((failed + $(lines_of "$results/lost")))
     skipped=$((skipped + $(lines_of "$results/absent")))
     if [ -e "$results/lost" ]; then say "lost:" "$(cat "$results/lost")"; fi
