@@ -56,7 +56,7 @@ bool dry_buffer_bytes_overflow(const struct dry_field *f, int which, int64_t n, 
 enum dry_status dry_judge_lengths(const struct dry_judge *j, const struct dry_array *a)
 {
     const struct dry_field *f = a->field;
-    int64_t need = a->length ? a->offset + a->length : 0;
+    int64_t need = a->offset + a->length;
     if (f->layout == DRY_LAYOUT_FIXED_LIST && __builtin_mul_overflow(need, (int64_t)f->list_size, &need))
         return dry_refuse(j, f, DRY_NO_ROW, "%lld lists of %d items are more than can be counted",
                           (long long)(a->offset + a->length), f->list_size);

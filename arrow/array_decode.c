@@ -21,7 +21,7 @@ static enum dry_status take_node(struct decoder *d, const struct dry_field *f, s
         return dry_refuse(&d->judge, f, DRY_NO_ROW, "there is no node for it; the message has only %lld",
                           (long long)d->message->n_nodes);
     const struct dry_node *n = d->message->nodes + d->node++;
-    if (n->length < 0 || n->null_count < 0 || n->null_count > n->length)
+    if (n->null_count < 0 || n->null_count > n->length) /* a negative length is below any count */
         return dry_refuse(&d->judge, f, DRY_NO_ROW, "it claims %lld elements and %lld nulls", (long long)n->length,
                           (long long)n->null_count);
     *out = (struct dry_array){.field = f, .length = n->length, .null_count = n->null_count};

@@ -128,8 +128,8 @@ static inline void test_fill_views(struct test_batch *b, int64_t n)
         at[buffer] += (int32_t)len;
     }
     test_place(b, views, (size_t)n * sizeof *views);
-    for (int i = 0; i < 2; i++) test_place(b, data[i], (size_t)at[i]);
-    b->variadic[b->n_variadic++] = 2;
+    for (int i = 0; i < 2 && n; i++) test_place(b, data[i], (size_t)at[i]);
+    b->variadic[b->n_variadic++] = n ? 2 : 0;
     free(views);
     free(data[0]);
     free(data[1]);

@@ -167,18 +167,20 @@ static void refuses_wrong_null_counts(void **state)
 {
     (void)state;
     struct test_table t;
-    for (int wrong = 0; wrong < 2; wrong++) {
+    for (int wrong = -1; wrong < 2; wrong++) {
         static const uint8_t values[100];
         begin(&t, table_of(node("c", "a")));
         place_bits(100, (int64_t[]){3, 99}, 2);
         batch.nodes[0].null_count += wrong;
         test_place(&batch, values, 100);
         decode(&t, 100);
-        expect(&t, wrong ? "batch 3, column 'a' (int8): it claims 3 nulls, its bitmap has 2" : NULL);
+        expect(&t, wrong > 0   ? "batch 3, column 'a' (int8): it claims 3 nulls, its bitmap has 2"
+                   : wrong < 0 ? "it claims 1 nulls, its bitmap has 2"
+                               : NULL);
     }
 }
 
-/* A column of n strings of 3 bytes, in which `row` is damaged. */
+/* A column of n strings of 3 bytes, in which the end of `row` is damaged; by INT64_MIN: it becomes the lowest number. */
 static void offsets_case(const char *format, int64_t n, int64_t row, int64_t by, bool null)
 {
     struct test_table t;
@@ -189,7 +191,8 @@ static void offsets_case(const char *format, int64_t n, int64_t row, int64_t by,
     assert_true(offsets && data);
     memset(data, 'x', (size_t)n * 3 + 1);
     for (int64_t i = 0; i <= n; i++) {
-        int64_t at = i * 3 + (i == row + 1 ? by : 0);
+        int64_t at = i * 3 + (i == row + 1 && by != INT64_MIN ? by : 0);
+        if (i == row + 1 && by == INT64_MIN) at = wide ? INT64_MIN : INT32_MIN;
         memcpy(offsets + i * width, &at, (size_t)width);
     }
     begin(&t, list ? table_of(with_child(node(format, "a"), node("C", "item"))) : table_of(node(format, "a")));
@@ -201,7 +204,7 @@ static void offsets_case(const char *format, int64_t n, int64_t row, int64_t by,
     free(data);
     decode(&t, n);
     /* where an offset is too small its own row ends before it begins, where it is too large the next one's does */
-    snprintf(fault, sizeof fault, ", row %lld: its offsets lead from", (long long)(by < 0 || by > n * 3 ? row : row + 1));
+    snprintf(fault, sizeof fault, ", row %lld: its offsets lead from", (long long)(by < 0 || (row + 1) * 3 + by > n * 3 ? row : row + 1));
     expect(&t, row + 1 == n ? "its offsets lead from" : fault);
 }
 
@@ -209,11 +212,11 @@ static void finds_the_row_of_a_bad_offset(void **state)
 {
     (void)state;
     static const char *const formats[] = {"u", "U", "z", "Z", "+l", "+L"};
-    static const int64_t rows[] = {0, 1, 5, 1022, 1023, 1024, 1025, 2047, 2999};
-    static const int64_t by[] = {-4, 4, INT32_MIN / 2, 1 << 30};
+    static const int64_t rows[] = {0, 1, 5, 1022, 1023, 1024, 1025, 2047, 2998, 2999, 3000, 3001, 3002};
+    static const int64_t by[] = {-4, 4, INT32_MIN / 2, 1 << 30, INT64_MIN};
     for (size_t f = 0; f < 6; f++)
-        for (size_t r = 0; r < 9; r++)
-            for (size_t k = 0; k < 4; k++) offsets_case(formats[f], 3000, rows[r], by[k], (r + k) % 2);
+        for (size_t r = 0; r < 13; r++)
+            for (size_t k = 0; k < 5; k++) offsets_case(formats[f], 3003, rows[r], by[k], (r + k) % 2);
     offsets_case("u", 1, 0, 1, false);
     offsets_case("U", 1, 0, -4, false);
 }
@@ -240,10 +243,9 @@ static void refuses_bad_ends(void **state)
 }
 
 /* ---- text ---- */
-/* Rows of text, given one by one; row `null` (or none) is null. */
-static void text_case(const char *format, const char *const *rows, int64_t n, int64_t null, const char *fault)
+/* A column of text, given row by row; row `null` (or none) is null. */
+static void rows_table(struct test_table *t, const char *format, const char *const *rows, int64_t n, int64_t null)
 {
-    struct test_table t;
     uint8_t *offsets = calloc((size_t)n + 1, 8), *data = malloc((size_t)n * 64);
     int64_t at = 0, width = format[0] == 'U' ? 8 : 4;
     assert_true(offsets && data);
@@ -252,13 +254,19 @@ static void text_case(const char *format, const char *const *rows, int64_t n, in
         at += (int64_t)strlen(rows[i]);
         memcpy(offsets + (i + 1) * width, &at, (size_t)width);
     }
-    begin(&t, table_of(node(format, "a")));
+    begin(t, table_of(node(format, "a")));
     place_bits(n, &null, null >= 0);
     test_place(&batch, offsets, (size_t)((n + 1) * width));
     test_place(&batch, data, (size_t)at);
     free(offsets);
     free(data);
-    decode(&t, n);
+    decode(t, n);
+}
+
+static void text_case(const char *format, const char *const *rows, int64_t n, int64_t null, const char *fault)
+{
+    struct test_table t;
+    rows_table(&t, format, rows, n, null);
     expect(&t, fault);
 }
 
@@ -292,13 +300,18 @@ static void judges_characters_over_two_rows(void **state)
     text_case("u", rows, 3000, -1, "row 700: its text is not UTF-8");
     text_case("u", rows, 3000, 700, "row 701: its text is not UTF-8");
     text_case("u", rows, 3000, 701, "row 700: its text is not UTF-8");
-    rows[700] = "abc";
+    rows[0] = "\xe2\x82"; /* the first row begins where the bytes do */
+    rows[1] = "\xac";
+    text_case("u", rows, 3000, 700, "row 0: its text is not UTF-8");
+    rows[0] = rows[1] = rows[700] = "abc";
     rows[1023] = "\xe2\x82"; /* also where the rows are judged apart */
     rows[1024] = "\xac";
     rows[701] = "";
     text_case("U", rows, 3000, -1, "row 1023: its text is not UTF-8");
     text_case("U", rows, 3000, 1023, "row 1024: its text is not UTF-8");
     text_case("z", rows, 3000, -1, NULL); /* bytes are no text */
+    for (int i = 0; i < 3000; i++) rows[i] = "";
+    text_case("u", rows, 3000, -1, NULL);
 }
 
 static void ignores_bytes_that_no_row_shows(void **state)
@@ -341,6 +354,7 @@ static void judges_views(void **state)
         {{.length = 7, .u.inlined = "sev\xc3\xa9" "en"}, NULL, NULL},
         {{.length = 7, .u.inlined = "sevene"}, NULL, NULL}, /* with a zero byte at its end */
         {{.length = 1, .u.inlined = "\xc3"}, "row 2: its text is not UTF-8", NULL},
+        {{.length = 7, .u.inlined = "abcdef\xc3"}, "row 2: its text is not UTF-8", NULL},
         {{.length = 0, .u.inlined = "a"}, "row 2: there is more than zeros", "more than zeros"},
         {{.length = 3, .u.inlined = "seven"}, "row 2: there is more than zeros", "more than zeros"},
         {{.length = 8, .u.inlined = "eight or 9"}, "row 2: there is more than zeros", "more than zeros"},
@@ -465,6 +479,69 @@ static void refuses_nulls_in_map_keys(void **state)
     map_case(MAP_NULL_KEY, "row 3: a map's key is null");
 }
 
+/* Elements of the entries are counted from their own offset, and the keys' again from theirs. */
+static void counts_map_entries_from_their_offset(void **state)
+{
+    (void)state;
+    struct test_table t;
+    test_open(&t, table_of(map_of(node("C", "key"), node("C", "value"), "m")));
+    test_fill_table(&t, 10, false);
+    struct dry_array *entries = t.array.children[0].children, *keys = entries->children;
+    uint8_t bits[] = {0xff, 0xff, 0xff, 0xff}; /* 20 entries, in the last 10 of which the key at 19 is null */
+    keys->buffers[0] = (struct dry_span){bits, 3};
+    keys->null_count = -1;
+    bits[2] = (uint8_t) ~(1u << 3);
+    t.array.length = t.array.children[0].length = 5; /* shows entries 0 to 9 */
+    entries->length = 10;
+    assert_int_equal(dry_array_verify(t.schema, &t.array, "batch 3", &t.err), DRY_OK);
+    entries->offset = 10;
+    expect(&t, "row 19: a map's key is null");
+}
+
+static void refuses_map_keys_without_a_type(void **state)
+{
+    (void)state;
+    struct test_table t;
+    test_open(&t, table_of(map_of(node("n", "key"), node("C", "value"), "m")));
+    test_fill_table(&t, 3, false);
+    expect(&t, "column 'm.entries.key' (null), row 0: a map's key is null");
+}
+
+/* Rows of a slice are counted from where it begins. */
+static void counts_rows_of_slices(void **state)
+{
+    (void)state;
+    const char *rows[3000];
+    for (int i = 0; i < 3000; i++) rows[i] = i == 1500 ? "\xff" : "wall";
+    for (int64_t offset = 0; offset < 3000; offset += 300) {
+        struct test_table t;
+        char fault[80];
+        rows_table(&t, "u", rows, 3000, -1);
+        t.array.children[0].offset = offset;
+        t.array.length = t.array.children[0].length = 3000 - offset;
+        snprintf(fault, sizeof fault, "row %lld: its text is not UTF-8", (long long)(1500 - offset));
+        expect(&t, offset > 1500 ? NULL : fault);
+    }
+}
+
+static void measures_children_again(void **state)
+{
+    (void)state;
+    for (int64_t shorter = 0; shorter < 2; shorter++)
+        for (int column = 0; column < 3; column++) {
+            struct test_table t;
+            struct ArrowSchema *columns = with_child(node("+s", ""), with_child(node("+s", "a"), node("C", "x")));
+            with_child(columns, with_child(node("+w:2", "b"), node("C", "x")));
+            test_open(&t, with_child(columns, with_child(node("+l", "c"), node("C", "x"))));
+            test_fill_table(&t, 9, true);
+            t.array.children[column].children[0].length -= shorter;
+            t.array.children[column].children[0].null_count = -1;
+            enum dry_status status = dry_array_check_ends(t.schema, &t.array, "batch 3", &t.err);
+            assert_int_equal(status, shorter ? DRY_CORRUPT : DRY_OK);
+            expect(&t, !shorter ? NULL : column < 2 ? ".x' (uint8): it has" : "column 'c' (list<x: uint8>): its offsets");
+        }
+}
+
 static void looks_into_all_children(void **state)
 {
     (void)state;
@@ -522,6 +599,10 @@ int main(void)
         cmocka_unit_test(judges_indices),
         cmocka_unit_test(wants_no_dictionary_where_all_is_null),
         cmocka_unit_test(refuses_nulls_in_map_keys),
+        cmocka_unit_test(counts_map_entries_from_their_offset),
+        cmocka_unit_test(refuses_map_keys_without_a_type),
+        cmocka_unit_test(counts_rows_of_slices),
+        cmocka_unit_test(measures_children_again),
         cmocka_unit_test(looks_into_all_children),
         cmocka_unit_test(walks_no_elements_without_bytes),
     };

@@ -372,15 +372,15 @@ int dry_os_lock(int fd, bool exclusive)
 /* ---- mapping ---- */
 size_t dry_os_page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
-/* Where the lowest aligned mapping begins. The next one is tried right below it, which takes one system call instead of
- * four; it is a guess, and costs nothing where it is wrong: the kernel then takes another place. */
-static struct dry_atomic_u64 lowest;
+/* The aligned place that was let go last. It is tried first, which takes one system call instead of four. Two words that
+ * need not belong together: where something else is by now, the kernel takes another place. */
+static struct dry_atomic_u64 free_at, free_bytes;
 
-static bool map_below(int fd, uint64_t offset, size_t len, int prot, void **at)
+static bool map_where_free(int fd, uint64_t offset, size_t len, int prot, void **at)
 {
-    uint64_t top = dry_load_relaxed_u64(&lowest); /* X0: a guess */
-    if (top <= len) return false;
-    void *guess = (void *)(uintptr_t)((top - len) & ~(uint64_t)(DRY_HUGE_BYTES - 1));
+    void *guess = (void *)(uintptr_t)dry_load_relaxed_u64(&free_at); /* X0: a guess */
+    if (len > dry_load_relaxed_u64(&free_bytes)) return false;       /* X0: a guess */
+    dry_store_relaxed_u64(&free_bytes, 0);                           /* X0: not to be tried by the next one */
     void *start = mmap(guess, len, prot, MAP_SHARED, fd, (off_t)offset);
     if (start != guess && start != MAP_FAILED) munmap(start, len);
     if (start == guess) *at = start;
@@ -411,9 +411,7 @@ static int map_on_grid(int fd, uint64_t offset, size_t n, int prot, void **at)
 {
     size_t len;
     if (dry_round_up_overflows(n, dry_os_page_bytes(), &len)) return ENOMEM;
-    int sys = map_below(fd, offset, len, prot, at) ? 0 : map_aligned(fd, offset, len, prot, at);
-    if (!sys) dry_store_relaxed_u64(&lowest, (uintptr_t)*at); /* X0: a guess for the next one */
-    return sys;
+    return map_where_free(fd, offset, len, prot, at) ? 0 : map_aligned(fd, offset, len, prot, at);
 }
 
 int dry_os_map_read(int fd, size_t n, void **at)
@@ -440,9 +438,11 @@ int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at)
 
 void dry_os_unmap(void *at, size_t n)
 {
+    size_t page = dry_os_page_bytes();
     munmap(at, n);
-    if (dry_load_relaxed_u64(&lowest) != (uintptr_t)at) return; /* X0: a guess */
-    dry_store_relaxed_u64(&lowest, (uintptr_t)at + n + DRY_HUGE_BYTES - 1); /* X0: a guess for the next one */
+    if ((uintptr_t)at % DRY_HUGE_BYTES) return;
+    dry_store_relaxed_u64(&free_at, (uintptr_t)at);                   /* X0: a guess for the next one */
+    dry_store_relaxed_u64(&free_bytes, (n + page - 1) / page * page); /* X0: the same */
 }
 
 /* What the running kernel knows; asked once. */

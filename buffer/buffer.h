@@ -106,8 +106,8 @@ struct dry_nothing {
 #define DRY_COPY_BITS 1
 #define DRY_COPY_CALL 2
 
-/* Growth is out of line, so that the hot path of push stays short. */
-#define DRY_COLD __attribute__((noinline, cold, unused))
+/* Growth is out of line, so that the hot path of push stays short. Not marked cold: what follows a first reserve is not. */
+#define DRY_OUT_OF_LINE __attribute__((noinline, unused))
 #define DRY_LIKELY(cond) __builtin_expect(!!(cond), 1)
 
 /* An assertion that release builds take for granted, so that compilers do not look at (and warn of) what cannot be. */

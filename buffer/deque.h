@@ -99,7 +99,7 @@ static inline void SELF(detach)(struct DRY_SELF *d, struct DRY_SELF *out)
 }
 
 /* ---- room ---- */
-static DRY_COLD enum dry_status SELF(grow_ring)(struct DRY_SELF *d, size_t more, bool exact)
+static DRY_OUT_OF_LINE enum dry_status SELF(grow_ring)(struct DRY_SELF *d, size_t more, bool exact)
 {
     size_t want, before = IN(cap)(&d->buf), unbroken = SELF(unbroken)(d);
     if (dry_add_overflows(d->len, more, &want)) return DRY_TOO_BIG;

@@ -11,7 +11,8 @@
  *     volume  | 10  | 20  | 30  |   |        trade_columns_ref    {double *price; uint32_t *volume;}, what `at` gives
  *
  * NAME_span_FIELD(b, from, n) is the address of one field's column, where that field's buffer is contiguous. Growth is
- * all or nothing: every field has the room, or none has changed. cap is that of the smallest field.
+ * all or nothing: every field has the room, or each goes back to what it had. (An allocator that refuses even to shrink
+ * leaves a field with more room than it had; cap, that of the smallest field, and the elements are as before.)
  * Composite; parameters DRY_NAME DRY_FIELDS. Seed: a struct of the fields' seeds. Struct: 8 bytes and the fields' buffers.
  * Access: that of the fields; one compare for the capacity, however many fields.
  */

@@ -30,6 +30,7 @@ static inline void SELF(init)(struct DRY_SELF *b, SELF(seed) seed)
 {
     b->spilled = false;
     b->seed = seed;
+    memset(&b->u.in, 0, sizeof b->u.in); /* dead, but compilers cannot know and would warn of reading it */
 }
 
 static inline void SELF(fini)(struct DRY_SELF *b)

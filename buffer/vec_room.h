@@ -34,7 +34,7 @@ static inline void SELF(detach)(struct DRY_SELF *v, struct DRY_SELF *out)
 }
 
 /* Out of line, and on a copy of the buffer: so a vec in local variables stays in registers. */
-static DRY_COLD enum dry_status SELF(grow_buffer)(struct DRY_IN *buf, size_t len, size_t more, bool exact)
+static DRY_OUT_OF_LINE enum dry_status SELF(grow_buffer)(struct DRY_IN *buf, size_t len, size_t more, bool exact)
 {
     size_t want;
     if (dry_add_overflows(len, more, &want)) return DRY_TOO_BIG;

@@ -39,7 +39,15 @@ struct dry_args {
 };
 
 /* Keys of options, shared by all commands; a letter is also the short form. */
-enum { DRY_KEY_OUTPUT = 'o', DRY_KEY_ROWS = 'n', DRY_KEY_STORE = 256, DRY_KEY_JSON, DRY_KEY_NO_CLOBBER, DRY_KEY_FORMAT, DRY_KEY_WAIT };
+enum {
+    DRY_KEY_OUTPUT = 'o',
+    DRY_KEY_ROWS = 'n',
+    DRY_KEY_STORE = 256,
+    DRY_KEY_JSON,
+    DRY_KEY_NO_CLOBBER,
+    DRY_KEY_FORMAT,
+    DRY_KEY_WAIT
+};
 
 /* Rows for the tables of options. An argument in capitals tells the completions what it is (FILE, DIR); words between
  * bars are the choice. */
@@ -69,10 +77,15 @@ int dry_cli_report(enum dry_status status, const struct dry_error *err);
  * command has succeeded (a failure is one line). */
 enum dry_status dry_cli_open(const struct dry_args *args, enum dry_access access, struct dry_store **out,
                              struct dry_error *err) DRY_MUST_CHECK;
+/* The same for writing, but a store that is not there is not made: NOT_FOUND. */
+enum dry_status dry_cli_open_existing(const struct dry_args *args, struct dry_store **out, struct dry_error *err)
+    DRY_MUST_CHECK;
 /* Opens the store for reading and maps a table in it, which outlives the store. */
-enum dry_status dry_cli_get(const struct dry_args *args, const char *name, enum dry_check check, struct dry_table **out,
-                            struct dry_error *err) DRY_MUST_CHECK;
+enum dry_status dry_cli_get(const struct dry_args *args, const char *name, enum dry_check check,
+                            struct dry_table **out, struct dry_error *err) DRY_MUST_CHECK;
 
+/* What a regular file still has to give from where it is; 0 for anything else. */
+uint64_t dry_cli_bytes_left(int fd);
 /* Columns of the terminal that `fd` is, 0 when it is none. */
 size_t dry_cli_terminal_width(int fd);
 

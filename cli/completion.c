@@ -58,7 +58,7 @@ static void each_option(const struct dry_command *c,
         for (const struct argp_option *o = tables[i]; o != NULL && o->name != NULL; o++) visit(c, o);
 }
 
-/* Prints `s`, up to the details behind \v, to stand between single quotes, with a backslash before each of `special`. */
+/* Prints `s`, up to the details behind \v, to stand between single quotes; a backslash before each of `special`. */
 static void print_quoted(const char *s, const char *special)
 {
     for (; *s != '\0' && *s != '\v'; s++) {
@@ -82,10 +82,12 @@ static const char bash_start[] =
     "\n"
     "_drystone_names()\n"
     "{\n"
-    "    local i store=()\n"
+    "    local i at store=()\n"
     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-    "        [[ ${COMP_WORDS[i]} == --store && ${COMP_WORDS[i + 1]} == '=' ]] && store=(--store \"${COMP_WORDS[i + 2]}\")\n"
-    "        [[ ${COMP_WORDS[i]} == --store && ${COMP_WORDS[i + 1]} != '=' ]] && store=(--store \"${COMP_WORDS[i + 1]}\")\n"
+    "        [[ ${COMP_WORDS[i]} == --store ]] || continue\n"
+    "        at=$((i + 1))\n"
+    "        [[ ${COMP_WORDS[at]} == '=' ]] && at=$((i + 2))\n"
+    "        store=(--store \"${COMP_WORDS[at]}\")\n"
     "    done\n"
     "    \"${COMP_WORDS[0]}\" \"${store[@]}\" ls 2>/dev/null | awk 'NR > 1 { print $1 }'\n"
     "}\n"

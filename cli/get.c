@@ -93,8 +93,8 @@ const struct dry_command dry_command_get = {
     .name = "get",
     .operands = "NAME",
     .doc = "Write a table as an Arrow IPC file or stream"
-           "\vWithout --format it is a file with -o or when standard output is a regular file, else a stream. A program "
-           "that can map a file needs no copy: see drystone path.",
+           "\vWithout --format it is a file with -o or when standard output is a regular file, else a stream. A "
+           "program that can map a file needs no copy: see drystone path.",
     .options = options,
     .least = 1,
     .most = 1,

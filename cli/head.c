@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "grid.h"
@@ -79,7 +80,7 @@ static enum dry_status print_json(const struct dry_table *table, int64_t batches
 static enum dry_status print_text(const struct dry_table *table, int64_t batches, int64_t n,
                                   const struct ArrowSchema *schema, const struct dry_column *columns)
 {
-    struct dry_grid *grid = dry_grid_new(schema, columns, dry_cli_terminal_width(1));
+    struct dry_grid *grid = dry_grid_new(schema, columns, dry_cli_terminal_width(STDOUT_FILENO));
     enum dry_status status = read_rows(table, batches, n, (struct reader){dry_grid_row, grid});
     dry_grid_finish(grid);
     return status;
@@ -115,10 +116,10 @@ const struct dry_command dry_command_head = {
     .name = "head",
     .operands = "NAME",
     .doc = "Print the first rows of a table"
-           "\vReads and verifies only the batches that these rows are in. On a terminal, values and columns that do not "
-           "fit are cut and the rest is named; elsewhere nothing is. JSON is an array of objects; integers beyond 2^53, "
-           "decimals, floats that are not finite, dates and times are strings in it, binary is hex, a map is an array "
-           "of [key, value].",
+           "\vReads and verifies only the batches that these rows are in. On a terminal, values are cut to fit, and "
+           "columns that find no room are only named; elsewhere nothing is cut. JSON is an array of objects; "
+           "integers beyond 2^53, decimals, floats that are not finite, dates and times are strings in it, binary is "
+           "hex, a map is an array of [key, value].",
     .options = options,
     .least = 1,
     .most = 1,

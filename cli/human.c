@@ -45,7 +45,8 @@ static int64_t floor_mod(int64_t a, int64_t b)
 }
 
 /* From days to a date by counting 400-year eras that begin on 1 March, so that the leap day is an era's last day.
- * (E. G. Richards' scheme, in the form of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.) */
+ * (E. G. Richards' scheme, in the form of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+ * civil_from_days.) */
 void dry_text_date(struct dry_text *t, int64_t days)
 {
     const int64_t era_days = 146097;

@@ -14,7 +14,7 @@ void dry_text_span(struct dry_text *t, uint64_t seconds);
 /* "1 row", "2 rows". */
 void dry_text_count(struct dry_text *t, int64_t n, const char *one, const char *many);
 
-/* A calendar date of the proleptic Gregorian calendar, days since 1970-01-01. A year outside 0000 to 9999 has a sign. */
+/* A date of the proleptic Gregorian calendar, days since 1970-01-01. A year beyond 0000 to 9999 has a sign. */
 void dry_text_date(struct dry_text *t, int64_t days);
 /* "05:00:00" or "05:00:00.250": `ticks` of 10^-digits seconds since midnight; no fraction where it is zero. Hours may
  * exceed 24, ticks may be negative. */

@@ -37,8 +37,9 @@ static bool is_used(const struct dry_listing *l, size_t column)
     return false;
 }
 
-/* One column with its cells; false when there is no memory. The lines are there already. */
-static bool fill_column(const struct dry_listing *l, size_t column, struct libscols_table *table)
+/* One column with its cells; false when there is no memory. */
+static bool fill_column(const struct dry_listing *l, size_t column, struct libscols_table *table,
+                        struct libscols_line *const *lines)
 {
     const struct dry_listing_column *c = &l->columns[column];
     int flags = ((c->flags & DRY_LISTING_RIGHT) != 0 ? SCOLS_FL_RIGHT : 0) |
@@ -46,30 +47,35 @@ static bool fill_column(const struct dry_listing *l, size_t column, struct libsc
     struct libscols_column *made = scols_table_new_column(table, c->name != NULL ? c->name : "", 0, flags);
     if (made == NULL) return false;
     for (size_t i = column, row = 0; i < l->n_cells; i += l->n_columns, row++)
-        if (scols_line_set_column_data(scols_table_get_line(table, row), made, l->cells[i]) != 0) return false;
+        if (scols_line_set_column_data(lines[row], made, l->cells[i]) != 0) return false;
     return true;
 }
 
-static bool fill(const struct dry_listing *l, struct libscols_table *table)
+/* `lines` has room for all of them; asking the table for one walks through a list. */
+static bool fill(const struct dry_listing *l, struct libscols_table *table, struct libscols_line **lines)
 {
     if (table == NULL) return false;
     scols_table_enable_noheadings(table, l->columns[0].name == NULL);
     scols_table_enable_noencoding(table, 1); /* the cells are fit to print */
-    for (size_t i = 0; i < l->n_cells; i += l->n_columns)
-        if (scols_table_new_line(table, NULL) == NULL) return false;
+    for (size_t row = 0; row < l->n_cells / l->n_columns; row++) {
+        lines[row] = scols_table_new_line(table, NULL);
+        if (lines[row] == NULL) return false;
+    }
     for (size_t column = 0; column < l->n_columns; column++)
-        if (is_used(l, column) && !fill_column(l, column, table)) return false;
+        if (is_used(l, column) && !fill_column(l, column, table, lines)) return false;
     return true;
 }
 
 void dry_listing_print(struct dry_listing *l)
 {
     struct libscols_table *table = scols_new_table();
-    bool filled = fill(l, table);
+    struct libscols_line **lines = dry_cli_allocate(l->n_cells / l->n_columns, sizeof *lines);
+    bool filled = fill(l, table, lines);
     if (filled) scols_print_table(table);
     scols_unref_table(table);
     for (size_t i = 0; i < l->n_cells; i++) free(l->cells[i]);
     free(l->cells);
+    free(lines);
     free(l);
     if (!filled) dry_cli_out_of_memory();
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -56,8 +57,16 @@ enum dry_status dry_cli_open(const struct dry_args *args, enum dry_access access
     return dry_store_open(args->store, access, NULL, out, &store_warning, err);
 }
 
-enum dry_status dry_cli_get(const struct dry_args *args, const char *name, enum dry_check check, struct dry_table **out,
-                            struct dry_error *err)
+enum dry_status dry_cli_open_existing(const struct dry_args *args, struct dry_store **out, struct dry_error *err)
+{
+    struct dry_store *there = NULL;
+    enum dry_status status = dry_cli_open(args, DRY_STORE_READ, &there, err);
+    dry_store_close(there);
+    return status == DRY_OK ? dry_cli_open(args, DRY_STORE_WRITE, out, err) : status;
+}
+
+enum dry_status dry_cli_get(const struct dry_args *args, const char *name, enum dry_check check,
+                            struct dry_table **out, struct dry_error *err)
 {
     struct dry_store *store = NULL;
     enum dry_status status = dry_cli_open(args, DRY_STORE_READ, &store, err);
@@ -73,12 +82,22 @@ size_t dry_cli_terminal_width(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+uint64_t dry_cli_bytes_left(int fd)
+{
+    struct stat st;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    return at >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
+}
+
 /* A command that could not write its output has failed. */
 static int close_output(int status)
 {
     bool failed = ferror(stdout) != 0;
+    errno = 0;
     if (fflush(stdout) == 0 && !failed) return status;
-    return status == DRY_CLI_OK ? dry_cli_fail("cannot write to standard output: %s", strerror(errno)) : status;
+    if (status != DRY_CLI_OK) return status;
+    return dry_cli_fail("cannot write all of it to standard output%s%s", errno != 0 ? ": " : "",
+                        errno != 0 ? strerror(errno) : "");
 }
 
 int main(int argc, char **argv)

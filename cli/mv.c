@@ -9,7 +9,7 @@ static int run(const struct dry_args *args)
 {
     struct dry_store *store = NULL;
     struct dry_error err = {0};
-    enum dry_status status = dry_cli_open(args, DRY_STORE_WRITE, &store, &err);
+    enum dry_status status = dry_cli_open_existing(args, &store, &err);
     if (status == DRY_OK)
         status = dry_store_rename(store, args->operands[0], args->operands[1], args->no_clobber, &err);
     dry_store_close(store);

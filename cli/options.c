@@ -10,8 +10,9 @@
 #include "text.h"
 
 const struct dry_command *const dry_cli_commands[] = {
-    &dry_command_put,  &dry_command_get, &dry_command_ls, &dry_command_path,   &dry_command_schema,     &dry_command_head,
-    &dry_command_stat, &dry_command_rm,  &dry_command_mv, &dry_command_verify, &dry_command_completion, NULL};
+    &dry_command_put,    &dry_command_get,  &dry_command_ls,   &dry_command_path,
+    &dry_command_schema, &dry_command_head, &dry_command_stat, &dry_command_rm,
+    &dry_command_mv,     &dry_command_verify, &dry_command_completion, NULL};
 
 const struct argp_option dry_cli_global_options[] = {
     {"store", DRY_KEY_STORE, "DIR", 0, "Use the store in DIR, not $DRYSTONE_STORE or the default one", -2}, {0}};

@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "human.h"
 
 static enum dry_status fail(struct dry_error *err, const char *what, const char *path)
 {
@@ -42,7 +43,7 @@ static char *temporary_for(const char *path)
 {
     struct dry_text t = {0};
     dry_text_add(&t, path, (size_t)directory_len(path));
-    dry_text_printf(&t, ".drystone-%ld.tmp", (long)getpid());
+    dry_text_printf(&t, ".drystone-%ld-%" PRIx64 ".tmp", (long)getpid(), dry_cli_monotonic_ns());
     return dry_text_detach(&t);
 }
 
@@ -87,8 +88,8 @@ enum dry_status dry_output_open(struct dry_output *o, const char *path, struct d
     return status;
 }
 
-/* linkat does not replace, so that an unnamed file takes the temporary name for the moment before the rename. The file
- * is closed in between: on some file systems only that tells that a write has failed. */
+/* linkat does not replace, so that an unnamed file takes the temporary name for the moment before the rename. The
+ * file is closed in between: on some file systems only that tells that a write has failed. */
 static int publish(struct dry_output *o)
 {
     char proc[40];

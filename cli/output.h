@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Private to cli/. A file that is under its name when it is whole and not before: written without a name, or under a
- * temporary one where the file system has no unnamed files, and renamed in the end. What is no regular file (a FIFO,
- * /dev/null) is written to as it is.
+ * Private to cli/. A file that is under its name when it is whole and not before: written without a name, or under
+ * a temporary one where the file system has no unnamed files (there, a process that is killed leaves it), and
+ * renamed in the end. What is no regular file (a FIFO, /dev/null) is written to as it is.
  */
 #ifndef DRY_CLI_OUTPUT_H
 #define DRY_CLI_OUTPUT_H

@@ -20,8 +20,8 @@ void dry_progress_begin(struct dry_progress *p, const char *what, uint64_t total
                                .screen = dry_cli_terminal_width(STDERR_FILENO)};
 }
 
-/* Draws the line, and spaces over what the last one left behind it. The last column stays free: some terminals begin a
- * new line once it is written. */
+/* Draws the line, and spaces over what the last one left behind it. The last column stays free: some terminals
+ * begin a new line once it is written. */
 static void draw(struct dry_progress *p, struct dry_text *line)
 {
     dry_text_fit(line, p->screen - 1);

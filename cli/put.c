@@ -3,22 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "progress.h"
 
 static const struct argp_option options[] = {
-    {"no-clobber", DRY_KEY_NO_CLOBBER, NULL, 0, "Refuse if the name is taken, instead of replacing the table", 0}, {0}};
-
-/* What a regular file still has to give; 0 for anything else. */
-static uint64_t bytes_left(int fd)
-{
-    struct stat st;
-    off_t at = lseek(fd, 0, SEEK_CUR);
-    return at >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
-}
+    {"no-clobber", DRY_KEY_NO_CLOBBER, NULL, 0, "Refuse if the name is taken, instead of replacing the table", 0},
+    {0}};
 
 static int put(struct dry_store *store, const struct dry_args *args, int fd, const char *label)
 {
@@ -26,7 +18,7 @@ static int put(struct dry_store *store, const struct dry_args *args, int fd, con
     struct ArrowArrayStream in;
     struct dry_error err = {0};
     struct dry_progress progress;
-    uint64_t total = bytes_left(fd); /* before reading moves the position */
+    uint64_t total = dry_cli_bytes_left(fd); /* before reading moves the position */
     enum dry_status status = dry_ipc_read_fd(fd, label, NULL, &in, &err);
     if (status != DRY_OK) return dry_cli_report(status, &err);
     dry_progress_begin(&progress, name, total);
@@ -63,7 +55,8 @@ const struct dry_command dry_command_put = {
     .operands = "NAME [FILE]",
     .doc = "Store an Arrow IPC file or stream under a name"
            "\vReads FILE, or standard input where it is - or missing, verifies every value that leads elsewhere, and "
-           "gives the table its name only when it is whole. A table that had the name is replaced; its readers keep it.",
+           "gives the table its name only when it is whole. A table that had the name is replaced; its readers keep "
+           "it.",
     .options = options,
     .least = 1,
     .most = 2,

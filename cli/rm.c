@@ -25,7 +25,7 @@ static int run(const struct dry_args *args)
 {
     struct dry_store *store = NULL;
     struct dry_error err = {0};
-    enum dry_status status = dry_cli_open(args, DRY_STORE_WRITE, &store, &err);
+    enum dry_status status = dry_cli_open_existing(args, &store, &err);
     int result = status == DRY_OK ? remove_all(store, args) : dry_cli_report(status, &err);
     dry_store_close(store);
     return result;

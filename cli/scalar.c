@@ -68,8 +68,8 @@ static double load_float(const struct dry_scalar *s, const uint8_t *at)
     return value;
 }
 
-/* Whether `text` reads back as the float at `at`. A half is nearer to it than to its neighbours when it differs by less
- * than half of the smaller gap, which is the one below. */
+/* Whether `text` reads back as the float at `at`. A half is nearer to it than to its neighbours when it differs by
+ * less than half of the smaller gap, which is the one below. */
 static bool reads_back(const char *text, const struct dry_scalar *s, const uint8_t *at, double value)
 {
     if (s->width == 8) return strtod(text, NULL) == value;

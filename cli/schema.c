@@ -24,7 +24,7 @@ static const char *read_bytes(const char *at, int32_t *len, const char **bytes)
     return *bytes + *len;
 }
 
-/* The number of pairs of a metadata blob (the C data interface's encoding; NULL: none), and where the first begins. */
+/* The number of pairs of a metadata blob (encoded as in the C data interface; NULL: none), and where the first is. */
 static int32_t count_pairs(const char *metadata, struct pair *pair)
 {
     int32_t n = 0;
@@ -126,7 +126,7 @@ static void add_fields(const struct ArrowSchema *parent, int depth, struct dry_l
     }
 }
 
-/* The schema's own metadata, a line for each key; on a terminal cut to its width, for pandas keeps a page in there. */
+/* The schema's own metadata, a line for each key; a terminal gets the beginning, for pandas keeps a page in there. */
 static void print_metadata(const char *metadata)
 {
     static const struct dry_listing_column columns[] = {{"METADATA", 0}, {"VALUE", DRY_LISTING_CUT}};

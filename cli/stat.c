@@ -150,8 +150,8 @@ static void print_table_json(struct dry_store *store, const struct report *r)
 
 #define HUGE_BYTES ((size_t)2 << 20)
 
-/* Only a mapping shows how many huge pages a file in memory has. So it is mapped here, and one page of each huge one is
- * touched before the mappers are asked for. */
+/* Only a mapping shows how many huge pages a file in memory has. So it is mapped here, and one page of each huge
+ * one is touched before the mappers are asked for. */
 static enum dry_status map_sparsely(const char *path, struct dry_storage **out, struct dry_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -176,6 +176,7 @@ static void take_self_out(struct report *r)
     r->n_mappers = kept;
 }
 
+/* Of a file that is no table only the entry is filled. */
 static enum dry_status look_at(struct dry_store *store, const char *name, struct report *r, struct dry_error *err)
 {
     struct dry_store_info info;
@@ -184,6 +185,7 @@ static enum dry_status look_at(struct dry_store *store, const char *name, struct
     if (status == DRY_OK) status = dry_store_stat(store, name, &r->entry, err);
     if (status == DRY_OK) status = dry_store_info(store, &info, err);
     if (status != DRY_OK) return status;
+    if (r->entry.status != DRY_OK) return DRY_OK;
     r->huge_known = info.in_memory && map_sparsely(r->path, &mapped, NULL) == DRY_OK;
     status = dry_store_mappers(store, name, &r->mappers, &r->n_mappers, err);
     dry_storage_unref(mapped);
@@ -296,9 +298,9 @@ const struct dry_command dry_command_stat = {
     .name = "stat",
     .operands = "[NAME]",
     .doc = "Say all about a table, or about the store"
-           "\vHeld is what the file occupies; verified is how far the values were looked at when the table was put; who "
-           "maps it is as much as /proc shows to you. A process's share is its part of the pages, divided among all who "
-           "map them.",
+           "\vHeld is what the file occupies; verified is how far the values were looked at when the table was put; "
+           "who maps it is as much as /proc shows to you. A process's share is its part of the pages, divided among "
+           "all who map them.",
     .options = options,
     .most = 1,
     .run = run,

@@ -40,7 +40,7 @@ void dry_text_escape(struct dry_text *t, const void *bytes, size_t n, enum dry_e
 
 /* Columns on a terminal that the (printable) text takes. */
 size_t dry_text_width(const char *s);
-/* Shortens the text to at most `width` columns, the last of them an ellipsis; also marks a text whose limit cut it. */
+/* Shortens the text to at most `width` columns, the last of them an ellipsis; so too a text that its limit cut. */
 void dry_text_fit(struct dry_text *t, size_t width);
 
 /* malloc (zeroed) and realloc that end the program with one line when there is no memory. */

@@ -79,7 +79,7 @@ struct bytes {
     size_t len;
 };
 
-/* 16 bytes: the length; then, up to 12, the bytes themselves, else 4 of them, the data buffer's number and the place. */
+/* 16 bytes: the length; then, if at most 12, the bytes; else 4 of them, the data buffer's number and the place. */
 static struct bytes view_bytes(const struct ArrowArray *array, int64_t at)
 {
     const uint8_t *view = fixed(array, at, 16);

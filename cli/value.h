@@ -19,7 +19,8 @@
  *     maps            {"a": 1}                     an array of [key, value]
  *     dictionaries    the value                    the value
  *
- * Strings stand in quotes inside of lists, structs and maps, and where they would read as something else ("", "null").
+ * Strings stand in quotes inside of lists, structs and maps, and where they would read as something else ("",
+ * "null").
  */
 #ifndef DRY_CLI_VALUE_H
 #define DRY_CLI_VALUE_H

@@ -16,8 +16,8 @@ static const struct argp_option options[] = {DRY_OPTION_JSON, {0}};
 /* Work between two looks at the clock. */
 #define SLICE_NS ((uint64_t)200000000)
 
-/* Verifies in slices of batches, for the progress. A slice doubles until it takes long enough: every call looks at the
- * dictionaries again, so that there should be few of them. */
+/* Verifies in slices of batches, for the progress. A slice doubles until it takes long enough: every call looks at
+ * the dictionaries again, so that there should be few of them. */
 static enum dry_status verify_batches(const struct dry_table *table, const char *label, struct dry_error *err)
 {
     struct dry_table_stat stat;
@@ -56,7 +56,10 @@ static enum dry_status read_into_memory(int fd, const char *label, struct dry_ta
     struct dry_segment *segment = NULL;
     struct dry_storage *bytes = NULL;
     struct ArrowArrayStream in;
-    const struct dry_ipc_write_options how = {.format = DRY_IPC_FILE};
+    struct dry_progress progress;
+    const struct dry_ipc_write_options how = {
+        .format = DRY_IPC_FILE, .progress = dry_progress_step, .progress_self = &progress};
+    uint64_t total = dry_cli_bytes_left(fd);
     enum dry_status status = dry_ipc_read_fd(fd, label, NULL, &in, err);
     if (status != DRY_OK) return status;
     status = dry_segment_new("drystone-verify", NULL, &segment, err);
@@ -65,7 +68,9 @@ static enum dry_status read_into_memory(int fd, const char *label, struct dry_ta
         return status;
     }
     const struct dry_sink sink = {segment, reserve, append};
+    dry_progress_begin(&progress, label, total);
     status = dry_ipc_write(&in, &sink, &how, NULL, err);
+    dry_progress_end(&progress);
     if (status == DRY_OK) status = dry_segment_finish(segment, err);
     if (status == DRY_OK) status = dry_segment_map(dry_segment_fd(segment), NULL, &bytes, err);
     if (status == DRY_OK) {
@@ -154,8 +159,8 @@ const struct dry_command dry_command_verify = {
     .name = "verify",
     .operands = "NAME|FILE",
     .doc = "Look at every value of a table that leads elsewhere"
-           "\vOffsets, views, dictionary indices, null counts and UTF-8, whatever was verified before. An argument with "
-           "a slash is a file: Arrow IPC, file or stream, also compressed.",
+           "\vOffsets, views, dictionary indices, null counts and UTF-8, whatever was verified before. An argument "
+           "with a slash is a file: Arrow IPC, file or stream, also compressed.",
     .options = options,
     .least = 1,
     .most = 1,

@@ -46,8 +46,8 @@ DRY_API int dry_segment_fd(const struct dry_segment *s);
 /* Makes room for `n` more bytes after what was appended. Checks the mount, RLIMIT_FSIZE and the memory cgroups first
  * (dry_room_check), then has the kernel allocate. FULL: which limit, how much was needed and is free, and the cures;
  * TOO_BIG beyond 2^63; FIXED after finish. On failure the segment is as it was, and may be used with a smaller n.
- * The first reserve takes exactly n; each further one that needs new pages takes more where it is to be had, twice as
- * much every time up to 64 MiB, so that one call per batch is cheap. */
+ * On an empty segment it takes exactly n; later, where new pages are needed, it takes more if that is to be had, twice
+ * as much every time up to 64 MiB, so that one call per batch is cheap. */
 DRY_API enum dry_status dry_segment_reserve(struct dry_segment *s, uint64_t n, struct dry_error *err) DRY_MUST_CHECK;
 /* Copies n bytes to the end. FULL only beyond what was reserved (append reserves by itself, as a further reserve does,
  * when the caller did not), or on a file system that cannot reserve. On failure nothing counts as appended. */

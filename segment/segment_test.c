@@ -3,7 +3,7 @@
  * What a segment does when all goes well, or when the kernel is an old one.
  */
 #define _GNU_SOURCE
-#include "testing.h"
+#include "shared_test.h"
 
 #include <sys/mman.h>
 

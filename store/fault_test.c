@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Every call to the system, and every allocation, of every operation fails once. The operation then says so in words or
- * does without; the tables that were there are there, nothing is left beside them, and no descriptor or mapping.
+ * Every call to the system, and every allocation, of every operation fails once. The operation then says so in words
+ * or does without; the tables that were there are there, nothing is left beside them, and no descriptor or mapping.
  */
 #include "../tests/fixture.h"
 
@@ -33,7 +33,10 @@ static enum dry_status put_large(struct dry_store *s, struct dry_error *err)
     return put_count(s, "new", NEW, LARGE, err);
 }
 
-static enum dry_status replace(struct dry_store *s, struct dry_error *err) { return put_count(s, "old", NEW, ROWS, err); }
+static enum dry_status replace(struct dry_store *s, struct dry_error *err)
+{
+    return put_count(s, "old", NEW, ROWS, err);
+}
 
 static enum dry_status get(struct dry_store *s, struct dry_error *err)
 {
@@ -216,7 +219,8 @@ static void any_call_to_the_system_may_fail(void **state)
 {
     static const int answers[] = {EIO, ENOSPC, ENOMEM, EACCES, EAGAIN};
     for (size_t operation = 0; operation < sizeof operations / sizeof *operations; operation++)
-        for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) fail_each_call(*state, operation, answers[i]);
+        for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+            fail_each_call(*state, operation, answers[i]);
 }
 
 static int no_lock(const char *call)
@@ -301,7 +305,8 @@ static void fail_each_allocation_of(struct fixture *f, size_t operation)
 
 static void any_allocation_may_fail(void **state)
 {
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) fail_each_allocation_of(*state, i);
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        fail_each_allocation_of(*state, i);
 }
 
 static void opening_without_memory_fails(void **state)

@@ -62,8 +62,7 @@ static enum dry_status choose_on_disk(struct place *p, struct dry_error *err)
     return DRY_OK;
 }
 
-/* Every process of a user must come to the same answer, so it depends on the size of the mount, never on what is
- * free. */
+/* Every process of a user must come to the same answer: the size of the mount counts, never what is free. */
 static enum dry_status choose_default(struct place *p, struct dry_error *err)
 {
     bool in_memory;
@@ -75,12 +74,11 @@ static enum dry_status choose_default(struct place *p, struct dry_error *err)
     return DRY_OK;
 }
 
-/* Slashes at the end go: "link/" would follow the link that "link" is refused for. */
+/* Slashes at the end go, so that messages and the path that is told look alike however it was spelled. */
 static enum dry_status choose_named(struct place *p, const char *path, struct dry_error *err)
 {
     size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
+    while (n > 1 && path[n - 1] == '/') n--;
     if (n == 0) return dry_fail(err, DRY_INVALID, "the path of the store is empty; name a directory");
     if (n >= sizeof p->path) return dry_fail(err, DRY_INVALID, "the path of the store is too long: %zu bytes", n);
     memcpy(p->path, path, n);
@@ -106,8 +104,8 @@ static enum dry_status make(const struct place *p, struct dry_error *err)
     if (sys == 0 || sys == EEXIST) return DRY_OK;
     if (sys == ENOENT)
         return dry_fail_errno(err, sys,
-                              IN_STORE "cannot be made, because the directory above it is missing; make that "
-                                       "first: mkdir -p '%.160s'",
+                              IN_STORE "cannot be made, because the directory above it is missing; "
+                                       "mkdir -p -m 700 '%.160s'",
                               p->path, p->path);
     return dry_fail_errno(err, sys, IN_STORE "cannot be made; " CURE_OTHER, p->path);
 }
@@ -146,8 +144,7 @@ static enum dry_status judge(const struct place *p, enum dry_access access, cons
                         p->path, (unsigned)st->owner, (unsigned)user);
     if (st->mode & 0022)
         return dry_fail(err, DRY_DENIED,
-                        IN_STORE "has mode %04o, so others may write into it; "
-                                 "chmod go-w '%.160s', or " CURE_OTHER,
+                        IN_STORE "has mode %04o, so others may write into it; chmod go-w '%.160s', or " CURE_OTHER,
                         p->path, (unsigned)st->mode, p->path);
     if (p->is_default && st->mode != DIRECTORY_MODE)
         return dry_fail(err, DRY_DENIED,
@@ -242,7 +239,6 @@ enum dry_status dry_store_sync_directory(struct dry_store *s, struct dry_error *
     int sys = s->in_memory ? 0 : dry_os_sync(s->dirfd);
     if (sys == 0) return DRY_OK;
     return dry_fail_errno(err, sys,
-                          IN_STORE "it is done, but might be undone by a power cut: the directory cannot be "
-                                   "synced",
+                          IN_STORE "it is done, but a power cut may undo it: the directory cannot be synced",
                           s->path);
 }

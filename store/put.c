@@ -72,8 +72,7 @@ static int try_hidden(struct draft *d, int *fd)
 static int open_hidden(struct draft *d, int *fd)
 {
     int sys = EAGAIN;
-    for (int tries = 0; sys == EAGAIN && tries < HIDDEN_TRIES; tries++)
-        sys = try_hidden(d, fd);
+    for (int tries = 0; sys == EAGAIN && tries < HIDDEN_TRIES; tries++) sys = try_hidden(d, fd);
     return sys;
 }
 
@@ -119,8 +118,7 @@ static enum dry_status fill(struct draft *d, struct ArrowArrayStream *in, const 
     return dry_segment_finish(d->segment, err);
 }
 
-/* Looks at what is stored, not at what came in: nothing that happens to the source afterwards can change the answer.
- */
+/* Looks at what is stored, not at what came in: whatever the source does afterwards cannot change the answer. */
 static enum dry_status verify(struct draft *d, struct dry_error *err)
 {
     struct dry_table *table;
@@ -201,8 +199,7 @@ static enum dry_status publish(struct draft *d, bool replace, struct dry_error *
     sys = take_directory_mode(d);
     if (sys)
         return dry_fail_errno(err, sys,
-                              IN_PUT "is stored, but not open to the directory's readers; share the "
-                                     "store again",
+                              IN_PUT "is stored, but not open to the directory's readers; share the store again",
                               IN_PUT_ARGS(d));
     DRY_TRY(dry_store_sync_directory(d->s, err));
     DRY_STEP("put: directory synced");

@@ -8,10 +8,12 @@
  *
  * When to look. A scan reads the whole directory, which a get that takes a few microseconds cannot afford in a store
  * of thousands of tables. Two hints spare it, neither of which ever hides litter from dry_store_list:
- *   clean_ns   the directory's modification time at a scan that left no hidden name. As long as it is the same, there
- * is nothing. A time is only remembered once it is old: within one tick of the clock two changes look alike. skips
- * how many puts and gets may still go without: a scan of n entries pays for n / 64 of them, so in a store that
- * changes all the time each pays for 64 entries at most, on average.
+ *
+ * clean_ns: the directory's modification time at a scan that left no hidden name. As long as it is the same, there is
+ * nothing. A time is only remembered once it is old: within one tick of the clock two changes look alike.
+ *
+ * skips: how many puts and gets may still go without. A scan of n entries pays for n / 64 of them, so in a store that
+ * changes all the time each pays for about 64 entries, however large the store is.
  */
 #include "private.h"
 
@@ -33,25 +35,25 @@ static bool writer_is_dead(struct dry_store *s, int fd)
     return dry_os_stat(fd, &st) == 0 && st.kind == DRY_OS_FILE && st.owner == s->owner && dry_os_lock(fd, false) == 0;
 }
 
-/* Returns whether the name is (or may be) still there. */
+/* Returns whether the name has certainly gone. */
 static bool reap(struct dry_store *s, const char *hidden)
 {
     int fd;
-    if (dry_os_open_read(s->dirfd, hidden, &fd)) return true;
+    if (dry_os_open_read(s->dirfd, hidden, &fd)) return false;
     bool gone = writer_is_dead(s, fd);
     if (gone) {
         DRY_STEP("reap: locked");
         gone = dry_os_unlink(s->dirfd, hidden) == 0;
     }
     dry_os_close(fd);
-    return !gone;
+    return gone;
 }
 
 static int visit_entry(void *self, const char *name)
 {
     struct scan *scan = self;
     scan->entries++;
-    if (scan->s->ours && dry_store_is_hidden(name) && reap(scan->s, name)) scan->hidden_left = true;
+    if (scan->s->ours && dry_store_is_hidden(name) && !reap(scan->s, name)) scan->hidden_left = true;
     return scan->visit && dry_store_is_name(name) ? scan->visit(scan->self, name) : 0;
 }
 
@@ -84,7 +86,6 @@ static bool may_skip(struct dry_store *s)
 void dry_store_tidy(struct dry_store *s)
 {
     if (!s->ours || may_skip(s)) return;
-    /* Litter is no reason to refuse the work that was asked for; if the directory cannot be read, that work says so.
-     */
+    /* Litter is no reason to refuse what was asked for; if the directory cannot be read, that will say so. */
     (void)dry_store_scan(s, NULL, NULL);
 }

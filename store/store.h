@@ -7,17 +7,20 @@
  *     rm, mv   unlink, rename; readers that have it keep their bytes until they let go
  *
  * Publishing is atomic. A new name is given by linkat. To replace one, the file is linked under a hidden name, which
- * its living writer locks, and then renamed; a writer killed in between leaves the hidden name, and the next put, list
- * or get removes it: its lock is free. Where the file system has no unnamed files, the hidden name is there from the
- * start, under the same lock. Two puts of one name: both succeed, the last rename wins.
+ * its living writer locks, and then renamed; a writer killed in between leaves the hidden name, and the next put,
+ * list or get removes it: its lock is free (in a store of more than 64 tables a process that goes on putting and
+ * getting looks less often; a list always does). Where the file system has no unnamed files, the hidden name is there
+ * from the start, under the same lock. Two puts of one name: both succeed, the last rename wins. docs/formats/store.md
+ * has the steps and what a kill leaves at each.
  *
  * Caveats:
- *   - A named table is safe from accidents (mode 0400), not from a hostile process of the same user, who can chmod and
- *     truncate it: a reader would die of SIGBUS. Another user cannot.
+ *   - A named table is safe from accidents (mode 0400), not from a hostile process of the same user, who can chmod
+ *     and truncate it: a reader would die of SIGBUS. Another user cannot.
  *   - A memory cgroup's shortage is SIGKILL, not an error. It is checked first, which is advisory.
  *   - A store in memory is gone at reboot, and systemd may empty /dev/shm at a user's last logout (RemoveIPC).
  *   - A network file system gives no events for other hosts' puts.
- *   - After fork the child may use the store, its tables and their streams; the parent's running put stays the parent's.
+ *   - After fork the child may use the store, its tables and their streams; the parent's running put stays the
+ *     parent's. If that parent is killed, its hidden name stays until the child has called exec or ended.
  *
  * Thread rules: a dry_store is immutable after open; any thread may call anything with it at once.
  */
@@ -37,15 +40,16 @@ extern "C" {
 struct dry_store;
 
 enum dry_access {
-    DRY_STORE_READ, /* must exist; an explicitly named one may belong to another user */
+    DRY_STORE_READ, /* must exist (else NOT_FOUND); an explicitly named one may belong to another user */
     DRY_STORE_WRITE /* is made if need be (the last directory of the path only), mode 0700; must be ours */
 };
 
 /* Opens the directory `path`, or, when that is NULL, $DRYSTONE_STORE, or else the default: /dev/shm/drystone-UID where
  * that mount is at least 1 GiB in size, else the user's cache directory on disk ($XDG_CACHE_HOME or ~/.cache, then
- * /drystone), with *warning set to a static line of text (untouched otherwise; may be NULL). A directory that was asked
- * for is used or refused, never replaced by another. Refused (DENIED): a link, not a directory, writable by group or
- * others, owned by somebody else (writing; the default also for reading), the default one with a mode other than 0700. */
+ * /drystone), with *warning set to a static line of text (untouched otherwise; may be NULL). A directory that was
+ * asked for is used or refused, never replaced by another. Refused (DENIED): a link, not a directory, writable by
+ * group or others, owned by somebody else (writing; the default also for reading), the default one with a mode other
+ * than 0700. */
 DRY_API enum dry_status dry_store_open(const char *path, enum dry_access access, const struct dry_allocator *a,
                                        struct dry_store **out, const char **warning, struct dry_error *err)
     DRY_MUST_CHECK;
@@ -54,7 +58,8 @@ DRY_API void dry_store_close(struct dry_store *s);
 /* Borrows the absolute path of the directory. */
 DRY_API const char *dry_store_path(const struct dry_store *s);
 /* Opens it for reading to nobody else (0700), its group (0750) or all (0755): the directory, and every table in it
- * that is ours (0400, 0440, 0444). Later puts take the mode of the directory. */
+ * that is ours (0400, 0440, 0444). Later puts take the mode of the directory. DENIED for the default store, which is
+ * for its owner alone: tables for others belong into a directory that was asked for. */
 enum dry_readers { DRY_READERS_OWNER, DRY_READERS_GROUP, DRY_READERS_ALL };
 DRY_API enum dry_status dry_store_share(struct dry_store *s, enum dry_readers readers, struct dry_error *err)
     DRY_MUST_CHECK;
@@ -83,7 +88,7 @@ DRY_API enum dry_status dry_store_get(struct dry_store *s, const char *name, enu
 /* The same for an Arrow IPC file at any path. */
 DRY_API enum dry_status dry_table_open_path(const char *path, enum dry_check check, const struct dry_allocator *a,
                                             struct dry_table **out, struct dry_error *err) DRY_MUST_CHECK;
-/* Writes the absolute path of an existing table; it can be mapped by any Arrow program. INVALID when it does not fit. */
+/* Writes the absolute path of an existing table; any Arrow program can map it. INVALID when it does not fit. */
 DRY_API enum dry_status dry_store_table_path(struct dry_store *s, const char *name, char *out, size_t size,
                                              struct dry_error *err) DRY_MUST_CHECK;
 /* Waits until the name is there; TIMEOUT. A negative timeout waits for ever. Returns at once when it is there. */
@@ -101,7 +106,7 @@ DRY_API enum dry_status dry_store_events(struct dry_store *s, int fd,
 /* ---- looking and removing ---- */
 struct dry_entry {
     char name[DRY_NAME_BYTES + 1];
-    enum dry_status status; /* OK, or why this file cannot be read as a table; then only the fields of the file hold */
+    enum dry_status status; /* OK, or why this file cannot be read as a table; then `table` is all zero */
     struct dry_table_stat table;
     int64_t created_ns;  /* since 1970, UTC: when its bytes were complete */
     uint64_t held_bytes; /* memory or disk that it occupies */
@@ -109,7 +114,8 @@ struct dry_entry {
     uint32_t owner;
 };
 /* All tables, sorted by name; *out is one block, freed with dry_entries_free (also when n is 0). A file that is no
- * table is listed with its status. Hidden names are not listed. */
+ * table is listed with its status (INVALID: not a regular file, DENIED: a link, or not readable to us). Hidden names,
+ * names that no table may have, and directories are not listed. */
 DRY_API enum dry_status dry_store_list(struct dry_store *s, struct dry_entry **out, size_t *n, struct dry_error *err)
     DRY_MUST_CHECK;
 DRY_API void dry_entries_free(struct dry_store *s, struct dry_entry *entries, size_t n);
@@ -127,8 +133,8 @@ struct dry_mapper {
     uint64_t share_bytes;    /* its proportional share (PSS) */
     uint64_t huge_bytes;     /* of resident_bytes through huge pages */
 };
-/* Who maps the table now, as far as /proc lets this user see: other users' processes are missing. One block, freed with
- * dry_mappers_free. O(processes). */
+/* Who maps the table now, as far as /proc lets this user see: other users' processes are missing. One block, freed
+ * with dry_mappers_free. O(processes). */
 DRY_API enum dry_status dry_store_mappers(struct dry_store *s, const char *name, struct dry_mapper **out, size_t *n,
                                           struct dry_error *err) DRY_MUST_CHECK;
 DRY_API void dry_mappers_free(struct dry_store *s, struct dry_mapper *mappers, size_t n);

@@ -59,7 +59,8 @@ static void a_name_is_accepted_everywhere_or_nowhere(void **state)
             assert_int_equal(dry_store_remove(f->s, name, &err), DRY_OK);
             continue;
         }
-        for (const char *c = err.text; *c; c++) assert_in_range((unsigned char)*c, 0x20, 0x7e);
+        for (const char *c = err.text; *c; c++)
+            assert_in_range((unsigned char)*c, 0x20, 0x7e);
         assert_int_equal(dry_store_get(f->s, name, DRY_CHECK_AUTO, &table, &err), DRY_INVALID);
         assert_int_equal(dry_store_table_path(f->s, name, path, sizeof path, &err), DRY_INVALID);
         assert_int_equal(dry_store_wait(f->s, name, 0, &err), DRY_INVALID);
@@ -193,7 +194,10 @@ static void prepare_default(struct fixture *f, const char *size)
     CHECK(setenv("HOME", f->dir.path, 1) == 0);
 }
 
-static void default_path(char *out, size_t size) { snprintf(out, size, "/dev/shm/drystone-%u", (unsigned)geteuid()); }
+static void default_path(char *out, size_t size)
+{
+    snprintf(out, size, "/dev/shm/drystone-%u", (unsigned)geteuid());
+}
 
 static void open_default(const char *expected, bool warns)
 {
@@ -341,8 +345,7 @@ static void tables_take_the_mode_of_the_directory(void **state)
     static const struct {
         enum dry_readers readers;
         mode_t directory, table;
-    } rows[] = {
-        {DRY_READERS_ALL, 0755, 0444}, {DRY_READERS_GROUP, 0750, 0440}, {DRY_READERS_OWNER, 0700, 0400}};
+    } rows[] = {{DRY_READERS_ALL, 0755, 0444}, {DRY_READERS_GROUP, 0750, 0440}, {DRY_READERS_OWNER, 0700, 0400}};
     struct dry_error err;
     assert_int_equal(put_count(f->s, "old", 0, 3, &err), DRY_OK);
     assert_int_equal(mode_of(f, "old"), 0400);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Waiting for names, watching them, and who maps a table. Nothing here waits for a clock: a step of the code under test
- * makes the event happen, and the number of polls tells whether it was the event that woke it.
+ * Waiting for names, watching them, and who maps a table. Nothing here waits for a clock: a step of the code under
+ * test makes the event happen, and the number of polls tells whether it was the event that woke it.
  */
 #include "../tests/fixture.h"
 
@@ -127,14 +127,20 @@ static void a_put_wakes_waiters_in_other_processes(void **state)
     pid_t pids[3];
     waiting = &w;
     assert_true(harness_gate_init(&w.looked));
-    for (int i = 0; i < 3; i++) pids[i] = harness_start(wait_for_t, &w);
-    for (int i = 0; i < 3; i++) assert_true(harness_gate_pass(&w.looked));
+    for (int i = 0; i < 3; i++)
+        pids[i] = harness_start(wait_for_t, &w);
+    for (int i = 0; i < 3; i++)
+        assert_true(harness_gate_pass(&w.looked));
     assert_int_equal(put_count(w.f->s, "t", 1, 10, &err), DRY_OK);
-    for (int i = 0; i < 3; i++) assert_int_equal(harness_end(pids[i]), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(harness_end(pids[i]), 0);
     harness_gate_fini(&w.looked);
 }
 
-static int time_passes(const char *call) { return strcmp(call, "poll") == 0 ? ETIMEDOUT : 0; }
+static int time_passes(const char *call)
+{
+    return strcmp(call, "poll") == 0 ? ETIMEDOUT : 0;
+}
 
 static void remove_the_store(const char *what)
 {
@@ -151,8 +157,14 @@ static void the_removal_of_the_directory_ends_the_wait(void **state)
     assert_says(err, "removed");
 }
 
-static int no_instance(const char *call) { return strcmp(call, "watch") == 0 ? EMFILE : 0; }
-static int no_watch(const char *call) { return strcmp(call, "watch") == 0 ? ENOSPC : 0; }
+static int no_instance(const char *call)
+{
+    return strcmp(call, "watch") == 0 ? EMFILE : 0;
+}
+static int no_watch(const char *call)
+{
+    return strcmp(call, "watch") == 0 ? ENOSPC : 0;
+}
 
 static void the_limits_of_watching_are_named(void **state)
 {

@@ -54,10 +54,15 @@ int fixture_entries(const struct fixture *f)
     return harness_dir_each(f->dir.path, NULL, NULL);
 }
 
+void fixture_path(const struct fixture *f, const char *name, char out[FIXTURE_PATH_BYTES])
+{
+    snprintf(out, FIXTURE_PATH_BYTES, "%s/%s", f->dir.path, name);
+}
+
 void fixture_write(const struct fixture *f, const char *name, const void *bytes, size_t n, unsigned mode)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", f->dir.path, name);
+    char path[FIXTURE_PATH_BYTES];
+    fixture_path(f, name, path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || (n && write(fd, bytes, n) != (ssize_t)n) || fchmod(fd, mode)) abort();
     close(fd);

@@ -31,7 +31,8 @@ int harness_end(pid_t pid);
 int harness_run(void (*run)(void *arg), void *arg);
 /* Becomes the user nobody; false where that is not allowed. */
 bool harness_become_nobody(void);
-/* Gives this process (a child, for there is no way back) mounts that nobody else sees; false where that is not allowed. */
+/* Gives this process (a child, for there is no way back) mounts that nobody else sees; false where that is not
+ * allowed. */
 bool harness_own_mounts(void);
 /* A file system in memory over the directory `path`; only after the above. */
 bool harness_mount_memory(const char *path, const char *size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * A put that is killed: at every crash step, and between every two system calls. What is left is the old table, the new
- * one or nothing; and one list later there is nothing else. Also puts that meet each other, and forks in between.
+ * A put that is killed: at every crash step, and between every two system calls. What is left is the old table, the
+ * new one or nothing; and one list later there is nothing else. Also puts that meet each other, and forks in between.
  */
 #include "harness.h"
 #include "tables.h"
@@ -51,7 +51,10 @@ struct stage {
     struct dry_store *s;
 };
 
-static int no_unnamed_files(const char *call) { return strcmp(call, "open_unnamed") == 0 ? EOPNOTSUPP : 0; }
+static int no_unnamed_files(const char *call)
+{
+    return strcmp(call, "open_unnamed") == 0 ? EOPNOTSUPP : 0;
+}
 
 /* false = there is no such place on this machine. */
 static bool raise_curtain(const struct scene *scene, struct stage *st)
@@ -173,7 +176,8 @@ static void kill_at_every_step(const struct scene *scene)
 static void a_put_killed_at_any_step_leaves_a_whole_table_or_none(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) kill_at_every_step(&scenes[i]);
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
+        kill_at_every_step(&scenes[i]);
 }
 
 /* ---- killed between every two system calls ---- */
@@ -298,7 +302,8 @@ static void let_two_writers_meet(const struct scene *scene)
     }
     harness_gate_open(&c.gate);
     harness_gate_open(&c.gate);
-    for (int i = 0; i < PUTS; i++) list_once(&c.st, &n);
+    for (int i = 0; i < PUTS; i++)
+        list_once(&c.st, &n);
     assert_int_equal(harness_end(writers[0]), 0);
     assert_int_equal(harness_end(writers[1]), 0);
     assert_int_not_equal(look_at_the_scene(&c.st), NOTHING);

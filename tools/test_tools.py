@@ -37,8 +37,7 @@ class Planted(unittest.TestCase):
 
     def assert_fault(self, tool, place, words):
         status, lines = self.run_tool(tool)
-        self.assertEqual(status, 1)
-        self.assertEqual(len(lines), 1, lines)
+        self.assertEqual((status, len(lines)), (1, 1), f"{place}: {words}: {lines}")
         self.assertTrue(lines[0].startswith(place + ": "), lines)
         self.assertIn(words, lines[0])
 
@@ -99,10 +98,9 @@ class Layers(Planted):
 
     def test_what_the_map_refuses(self):
         for (path, line), words in self.faults().items():
-            with self.subTest(path=path, line=line):
-                self.plant(path, line + "\n" if path.startswith("misc") else "/* one */\n\n" + line + "\n")
-                self.assert_fault("layers", path + (":1" if path.startswith("misc") else ":3"), words)
-                os.unlink(self.root / path)
+            self.plant(path, line + "\n" if path.startswith("misc") else "/* one */\n\n" + line + "\n")
+            self.assert_fault("layers", path + (":1" if path.startswith("misc") else ":3"), words)
+            os.unlink(self.root / path)
 
     def test_drystone_h_shows_public_headers_only(self):
         self.plant("drystone.h", '#include "arrow/schema.h"\n')
@@ -133,14 +131,12 @@ dry_sub_acq_rel_u64(&n, 1);
     def test_raw_atomics_are_refused(self):
         for raw in ("atomic_load(&x)", "__atomic_load_n(&x, 0)", "__sync_synchronize()", "_Atomic int x",
                     "volatile int x", "f(memory_order_seq_cst)"):
-            with self.subTest(raw=raw):
-                self.plant("pool/a.c", f"int y;\n{raw};\n")
-                self.assert_fault("orders", "pool/a.c:2", "base/atomic.h only")
+            self.plant("pool/a.c", f"int y;\n{raw};\n")
+            self.assert_fault("orders", "pool/a.c:2", "base/atomic.h only")
 
     def refuse(self, text, line, words):
-        with self.subTest(text=text):
-            self.plant("store/a.c", text)
-            self.assert_fault("orders", f"store/a.c:{line}", words)
+        self.plant("store/a.c", text)
+        self.assert_fault("orders", f"store/a.c:{line}", words)
 
     def test_silent_or_wrongly_labelled(self):
         self.refuse("\nx = dry_load_relaxed_u32(&w);\n", 2, "without a comment that begins with X1:")
@@ -172,10 +168,9 @@ class Shape(Planted):
                 ("tools/t", "#!/bin/sh\ntrue\n", 1, "no licence"),
                 ("base/a.c", self.HEAD + "\n" * 599, 600, "600 lines"),
                 ("base/a.c", self.HEAD + "int f(void)\n{\n" + "    x++;\n" * 58 + "}\n", 3, "function of 60 lines")):
-            with self.subTest(words=words, path=path):
-                self.plant(path, text)
-                self.assert_fault("shape", f"{path}:{line}", words)
-                os.unlink(self.root / path)
+            self.plant(path, text)
+            self.assert_fault("shape", f"{path}:{line}", words)
+            os.unlink(self.root / path)
 
 
 class Links(Planted):
@@ -192,10 +187,9 @@ class Links(Planted):
         for path, text, words in (("README.md", "\n[a](pages/b.md)\n", "leads nowhere"),
                                   ("README.md", "\n[a](pages/a.md#three)\n", "no heading #three"),
                                   ("base/a.c", "\n/* see do" "cs/c.md */\n", "is not there")):
-            with self.subTest(text=text):
-                self.plant(path, text)
-                self.assert_fault("links", path + ":2", words)
-                os.unlink(self.root / path)
+            self.plant(path, text)
+            self.assert_fault("links", path + ":2", words)
+            os.unlink(self.root / path)
 
 
 class Tally(unittest.TestCase):

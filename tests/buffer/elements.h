@@ -112,6 +112,23 @@ __attribute__((unused)) static void flaky_release(void *self, void *block, size_
     free(head.raw);
 }
 
+/* Shrinks where it is and never fails in that, as most allocators do; for those that are to have it. */
+__attribute__((unused)) static void *flaky_resize(void *self, void *block, size_t old_size, size_t new_size,
+                                                  size_t align)
+{
+    struct flaky *f = self;
+    if (new_size <= old_size) {
+        memcpy((char *)block - sizeof(struct flaky_head) + offsetof(struct flaky_head, size), &new_size, sizeof new_size);
+        f->bytes -= old_size - new_size;
+        return block;
+    }
+    void *moved = flaky_allocate(self, new_size, align);
+    if (!moved) return NULL;
+    memcpy(moved, block, old_size);
+    flaky_release(self, block, old_size, align);
+    return moved;
+}
+
 __attribute__((unused)) static struct dry_allocator flaky_allocator(struct flaky *f)
 {
     *f = (struct flaky){.calls_left = -1};

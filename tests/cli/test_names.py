@@ -101,7 +101,9 @@ def test_store_option_on_both_sides(drystone, table, tmp_path):
 
 def test_a_store_that_is_not_there_is_an_error(drystone, tmp_path):
     assert "nowhere" in drystone("ls", "--store", tmp_path / "nowhere", status=1)
-    drystone("ls", status=1)
+    for words in (["ls"], ["rm", "t"], ["mv", "t", "u"], ["stat"], ["get", "t"]):
+        drystone(*words, status=1)
+    assert not drystone.store.exists()
 
 
 def test_a_store_with_hostile_letters(drystone, table, tmp_path):

@@ -16,7 +16,7 @@ size_t dry_cli_terminal_width(int fd)
     return fd == 2 ? screen : 0;
 }
 
-/* What is written to standard error for work that has gone on for `seconds`, in two steps, and has come to its end. */
+/* What standard error gets of work that has gone on for `seconds`, in two steps, and has come to its end. */
 void play(const char *path, size_t columns, uint64_t total, uint64_t seconds, uint64_t first, uint64_t second);
 void play(const char *path, size_t columns, uint64_t total, uint64_t seconds, uint64_t first, uint64_t second)
 {

@@ -23,19 +23,23 @@ SETTINGS = h.settings(
 
 
 @st.composite
-def batches_of_one_schema(draw):
-    """Slices of one batch, so that every buffer is also seen with an offset."""
+def columns_of(draw, rows):
     try:
-        batch = draw(past.record_batches(past.all_types, max_fields=4))
+        column = draw(past.arrays(draw(past.all_types), size=rows))
     except (pytest.skip.Exception, pa.ArrowException, UnicodeError, OverflowError, NotImplementedError):
         h.reject()  # a branch that pyarrow's strategies do not support or get wrong
-    columns = [draw(variant(column)) for column in batch.columns]
-    fields = [f.with_type(c.type) for f, c in zip(batch.schema, columns)]
-    metadata = draw(st.none() | past.metadata)
-    batch = pa.record_batch(columns, schema=pa.schema(fields, metadata)) if columns else batch
-    rows = st.integers(0, batch.num_rows)
-    cuts = draw(st.lists(st.tuples(rows, rows), max_size=3))
-    return batch.schema, [batch.slice(a, n) for a, n in cuts]
+    return draw(variant(column))
+
+
+@st.composite
+def batches_of_one_schema(draw):
+    """Slices of one batch, so that every buffer is also seen with an offset."""
+    rows = draw(st.integers(1, 10))
+    columns = draw(st.lists(columns_of(rows), min_size=1, max_size=3))
+    fields = [pa.field(draw(st.text()), c.type, metadata=draw(past.metadata)) for c in columns]
+    batch = pa.record_batch(columns, pa.schema(fields, draw(past.metadata)))
+    cuts = draw(st.lists(st.tuples(st.integers(0, rows), st.integers(0, rows)), max_size=3))
+    return batch.schema, [batch, *(batch.slice(a, n) for a, n in cuts)]
 
 
 def variant(column):

@@ -7,6 +7,7 @@ seen, with the case that caused it.
 
 import io
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -72,7 +73,7 @@ def run(store, tmp_path, data, way, damage, stride=1, program=""):
         capture_output=True,
         text=True,
         timeout=500,
-        env={"PYTHONPATH": ":".join(p for p in sys.path if p), "DRYSTONE_STORE": str(store), "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "PYTHONPATH": ":".join(p for p in sys.path if p)},
     )
     assert done.returncode == 0, f"case {done.stdout[-200:]}: ended with {done.returncode}\n{done.stderr[-2000:]}"
     report = json.loads(done.stdout.splitlines()[-1])

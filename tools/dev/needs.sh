@@ -27,6 +27,14 @@ python3-dev      python_has_headers
 LINES
 }
 
+# Shells whose completions are tried.
+needs_test() {
+    cat <<'LINES'
+zsh              have zsh
+fish             have fish
+LINES
+}
+
 needs_lint() {
     cat <<'LINES'
 shellcheck       have shellcheck

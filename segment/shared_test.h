@@ -3,8 +3,8 @@
  * What the tests of segments share: fresh files, bytes that tell where they belong, an allocator that can run out, and
  * a look at what the process holds.
  */
-#ifndef DRY_SEGMENT_TESTING_H
-#define DRY_SEGMENT_TESTING_H
+#ifndef DRY_SEGMENT_SHARED_TEST_H
+#define DRY_SEGMENT_SHARED_TEST_H
 
 #include "segment.h"
 #include "../base/os.h"
@@ -64,17 +64,17 @@ static inline bool can_collapse(const char *where)
 /* The byte that belongs at `at`: no two neighbouring pages, chunks or words are alike. */
 static inline uint8_t byte_at(uint64_t at) { return (uint8_t)((at * 2654435761u) >> 13); }
 
-/* Enough of them to take any piece from; freed at exit. */
+/* At least so many of them; valid until more are asked for. */
 static inline const uint8_t *pattern(size_t n)
 {
     static uint8_t *bytes;
     static size_t have;
     if (n > have) {
+        have = n > 2 * have ? n : 2 * have;
         free(bytes);
-        bytes = malloc(n);
+        bytes = malloc(have);
         if (!bytes) abort();
-        for (size_t i = 0; i < n; i++) bytes[i] = byte_at(i);
-        have = n;
+        for (size_t i = 0; i < have; i++) bytes[i] = byte_at(i);
     }
     return bytes;
 }

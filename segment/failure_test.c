@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What a segment does when things go wrong: each system call and each allocation in turn, and every kind of shortage.
+ */
+#define _GNU_SOURCE
+#include "shared_test.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+/* In children, where a failed assertion must not jump into the parent's test runner. */
+#define CHECK(cond)                                                                                                   \
+    do {                                                                                                              \
+        if (!(cond)) {                                                                                                \
+            fprintf(stderr, "%s:%d: in a child: %s\n", __FILE__, __LINE__, #cond);                                    \
+            _exit(99);                                                                                                \
+        }                                                                                                             \
+    } while (0)
+
+enum { SKIPPED = 77 };
+
+/* Runs `body` in a child, with the deadly signals deadly; its exit code, or minus the signal. */
+static int in_child(void (*body)(void))
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        signal(SIGXFSZ, SIG_DFL);
+        signal(SIGBUS, SIG_DFL);
+        alarm(100);
+        body();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void expect_child(void (*body)(void), const char *what_is_not_allowed)
+{
+    int code = in_child(body);
+    if (code == SKIPPED)
+        print_message("SKIPPED: %s\n", what_is_not_allowed);
+    else
+        assert_int_equal(code, 0);
+}
+
+/* ---- the k-th call fails ---- */
+static int call_now, call_that_fails, errno_that_comes;
+
+static int kth_call(const char *call)
+{
+    (void)call;
+    return ++call_now == call_that_fails ? errno_that_comes : 0;
+}
+
+static bool fault_came(void) { return call_now >= call_that_fails; }
+
+/* Everything that can be done with a segment, up to the first failure. */
+static enum dry_status live(int fd, const struct dry_allocator *a, size_t *size, struct dry_error *err)
+{
+    static const size_t pieces[] = {100, 3 * MIB, 5, 70000, MIB, 8};
+    struct dry_segment *s;
+    struct dry_storage *bytes;
+    enum dry_status status = dry_segment_adopt_fd(fd, a, &s, err);
+    if (status != DRY_OK) {
+        dry_os_close(fd);
+        return status;
+    }
+    status = dry_segment_reserve(s, 3 * MIB + 100, err);
+    *size = 0;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces && status == DRY_OK; i++) {
+        status = dry_segment_append(s, pattern(5 * MIB) + *size, pieces[i], err);
+        if (status == DRY_OK) *size += pieces[i];
+    }
+    if (status == DRY_OK) status = dry_segment_finish(s, err);
+    if (status == DRY_OK) status = dry_segment_map(fd, a, &bytes, err);
+    if (status == DRY_OK) {
+        assert_int_equal(dry_storage_len(bytes), *size);
+        assert_memory_equal(dry_storage_data(bytes), pattern(*size), *size);
+        dry_storage_unref(bytes);
+    }
+    assert_int_equal(dry_segment_size(s), *size);
+    dry_segment_free(s);
+    return status;
+}
+
+static void check_words(const struct dry_error *err, enum dry_status status)
+{
+    assert_int_equal(err->status, status);
+    assert_true(strlen(err->text) > 10);
+    assert_null(strchr(err->text, '\n'));
+}
+
+static void each_system_call_may_fail(void **state)
+{
+    static const int errors[] = {EIO, ENOSPC, ENOMEM, EINVAL};
+    (void)state;
+    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++) {
+        int failures = 0;
+        errno_that_comes = errors[e];
+        call_that_fails = 0;
+        do {
+            struct ledger l = {0};
+            struct dry_allocator a = allocator_of(&l);
+            struct dry_error err = {0};
+            size_t size;
+            int fd = file_in(memory_dir());
+            call_now = 0;
+            call_that_fails++;
+            dry_os_fault = kth_call;
+            enum dry_status status = live(fd, &a, &size, &err);
+            dry_os_fault = NULL;
+            if (status != DRY_OK) check_words(&err, status);
+            failures += status != DRY_OK;
+            assert_int_equal(l.blocks_out, 0);
+            assert_int_equal(mapped_segments(), 0);
+            assert_int_equal(open_fds(), fds_before);
+        } while (fault_came());
+        assert_true(failures >= 5); /* adopt, reserve, append, finish and map have each failed */
+    }
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    int failures = 0, asked;
+    struct ledger l = {0};
+    (void)state;
+    do {
+        struct dry_error err = {0};
+        size_t size;
+        l.asked = 0;
+        l.fails_at++;
+        struct dry_allocator a = allocator_of(&l);
+        enum dry_status status = live(file_in(memory_dir()), &a, &size, &err);
+        if (status != DRY_OK) check_words(&err, DRY_NOMEM);
+        failures += status != DRY_OK;
+        asked = l.asked;
+        assert_int_equal(l.blocks_out, 0);
+        assert_int_equal(mapped_segments(), 0);
+    } while (asked >= l.fails_at);
+    assert_true(failures >= 3);
+}
+
+/* ---- a reserve that fails changes nothing ---- */
+/* From the k-th call on nothing works, but that a file can be cut. */
+static int all_from_kth_call(const char *call)
+{
+    bool now = ++call_now >= call_that_fails;
+    return now && (strcmp(call, "set_size") != 0 || call_now == call_that_fails) ? ENOSPC : 0;
+}
+
+static struct dry_segment_stat stat_of(const struct dry_segment *s)
+{
+    struct dry_segment_stat st;
+    assert_int_equal(dry_segment_stat(s, &st, NULL), DRY_OK);
+    return st;
+}
+
+static void a_failed_reserve_gives_its_blocks_back(void **state)
+{
+    enum dry_status status;
+    (void)state;
+    call_that_fails = 0;
+    do {
+        struct dry_segment *s;
+        struct dry_error err = {0};
+        assert_int_equal(dry_segment_adopt_fd(file_in(memory_dir()), NULL, &s, NULL), DRY_OK);
+        assert_int_equal(dry_segment_reserve(s, 3 * MIB, NULL), DRY_OK); /* the last chunk is held as a whole */
+        assert_int_equal(dry_segment_append(s, pattern(9 * MIB), 3 * MIB - 7, NULL), DRY_OK);
+        struct dry_segment_stat before = stat_of(s);
+        call_now = 0;
+        call_that_fails++;
+        dry_os_fault = all_from_kth_call;
+        status = dry_segment_reserve(s, 5 * MIB, &err);
+        dry_os_fault = NULL;
+        if (status != DRY_OK) {
+            struct dry_segment_stat after = stat_of(s);
+            check_words(&err, status);
+            assert_int_equal(after.held_bytes, before.held_bytes);
+            assert_int_equal(after.huge_bytes, before.huge_bytes);
+            assert_int_equal(after.used_bytes, before.used_bytes);
+        }
+        assert_int_equal(dry_segment_append(s, pattern(9 * MIB) + 3 * MIB - 7, 5 * MIB, &err), DRY_OK);
+        assert_int_equal(dry_segment_finish(s, NULL), DRY_OK);
+        assert_true(file_is_pattern(dry_segment_fd(s), 8 * MIB - 7));
+        dry_segment_free(s);
+    } while (status != DRY_OK);
+    assert_true(call_that_fails > 5);
+}
+
+static int no_writing(const char *call) { return strcmp(call, "write_at") == 0 ? EIO : 0; }
+
+static void a_failed_append_or_finish_can_be_tried_again(void **state)
+{
+    struct dry_segment *s;
+    struct dry_error err = {0};
+    size_t at = 0;
+    (void)state;
+    assert_int_equal(dry_segment_adopt_fd(file_in("/tmp"), NULL, &s, NULL), DRY_OK);
+    for (int i = 0; i < 40; i++) { /* staged ones and large ones, each fails first */
+        size_t n = i % 3 == 2 ? 100 * KIB : 30 * KIB;
+        dry_os_fault = no_writing;
+        enum dry_status status = dry_segment_append(s, pattern(9 * MIB) + at, n, &err);
+        dry_os_fault = NULL;
+        if (status != DRY_OK) {
+            assert_int_equal(dry_segment_size(s), at);
+            assert_int_equal(dry_segment_append(s, pattern(9 * MIB) + at, n, NULL), DRY_OK);
+        }
+        at += n;
+    }
+    dry_os_fault = no_writing;
+    assert_int_equal(dry_segment_append_zeros(s, MIB, &err), DRY_IO);
+    assert_int_equal(dry_segment_size(s), at);
+    assert_int_equal(dry_segment_finish(s, &err), DRY_IO);
+    dry_os_fault = NULL;
+    assert_int_equal(dry_segment_finish(s, NULL), DRY_OK);
+    assert_true(file_is_pattern(dry_segment_fd(s), at));
+    dry_segment_free(s);
+}
+
+/* ---- shortages ---- */
+/* Reserves far too much, then as much as there is. */
+static void expect_full(int fd, size_t too_much, size_t enough, const char *which)
+{
+    struct dry_segment *s;
+    struct dry_error err = {0};
+    CHECK(fd >= 0 && dry_segment_adopt_fd(fd, NULL, &s, NULL) == DRY_OK);
+    CHECK(dry_segment_append(s, pattern(enough), 1000, &err) == DRY_OK);
+    uint64_t held = 0;
+    struct dry_segment_stat st;
+    CHECK(dry_segment_stat(s, &st, NULL) == DRY_OK);
+    held = st.held_bytes;
+    CHECK(dry_segment_reserve(s, too_much, &err) == DRY_FULL);
+    CHECK(err.status == DRY_FULL && strstr(err.text, which) && strstr(err.text, "are needed and"));
+    CHECK(dry_segment_append(s, pattern(too_much), too_much, &err) == DRY_FULL);
+    CHECK(dry_segment_stat(s, &st, NULL) == DRY_OK && st.used_bytes == 1000 && st.held_bytes == held);
+    CHECK(dry_segment_reserve(s, enough - 1000, &err) == DRY_OK);
+    CHECK(dry_segment_append(s, pattern(enough) + 1000, enough - 1000, &err) == DRY_OK);
+    CHECK(dry_segment_finish(s, &err) == DRY_OK && file_is_pattern(dry_segment_fd(s), enough));
+    dry_segment_free(s);
+}
+
+static void with_a_file_size_limit(void)
+{
+    struct rlimit limit = {8 * MIB, 8 * MIB};
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    expect_full(file_in(memory_dir()), 9 * MIB, 7 * MIB, "RLIMIT_FSIZE");
+    expect_full(file_in("/tmp"), 9 * MIB, 8 * MIB, "RLIMIT_FSIZE");
+    struct dry_segment *s;
+    CHECK(dry_segment_new("drystone-segment", NULL, &s, NULL) == DRY_OK);
+    CHECK(dry_segment_reserve(s, 8 * MIB + 1, NULL) == DRY_FULL);
+    CHECK(dry_segment_append(s, pattern(8 * MIB), 8 * MIB, NULL) == DRY_OK);
+    CHECK(dry_segment_finish(s, NULL) == DRY_OK);
+    dry_segment_free(s);
+}
+
+static void a_file_size_limit_is_an_error_and_not_a_signal(void **state)
+{
+    (void)state;
+    expect_child(with_a_file_size_limit, "file size limits");
+}
+
+static bool write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    if (fd >= 0) close(fd);
+    return done;
+}
+
+/* Mounts a file system of 64 MiB in memory where only this process sees it; false where that is not allowed. */
+static bool own_small_mount(char *path)
+{
+    char map[64];
+    unsigned uid = getuid(), gid = getgid();
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
+        snprintf(map, sizeof map, "0 %u 1", uid);
+        if (!write_file("/proc/self/uid_map", map)) return false;
+        snprintf(map, sizeof map, "0 %u 1", gid);
+        if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", map)) return false;
+    } else if (unshare(CLONE_NEWNS))
+        return false;
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdtemp(path) &&
+           mount("drystone", path, "tmpfs", 0, "size=64M") == 0;
+}
+
+static void give_mount_back(const char *path)
+{
+    umount2(path, MNT_DETACH);
+    rmdir(path);
+}
+
+static uint64_t free_in(const char *path)
+{
+    struct statvfs fs;
+    CHECK(statvfs(path, &fs) == 0);
+    return fs.f_bavail * fs.f_frsize;
+}
+
+static void with_a_small_mount(void)
+{
+    char path[] = "/tmp/drystone-segment-XXXXXX";
+    if (!own_small_mount(path)) _exit(SKIPPED);
+    uint64_t before = free_in(path);
+    expect_full(file_in(path), 200 * MIB, 60 * MIB, "in the tmpfs of 64 MiB");
+    CHECK(free_in(path) == before);
+    /* Growing until nothing is left: an error, and what had been appended is whole. */
+    struct dry_segment *s;
+    size_t at = 0;
+    CHECK(dry_segment_adopt_fd(file_in(path), NULL, &s, NULL) == DRY_OK);
+    while (dry_segment_append(s, pattern(65 * MIB) + at, 100 * KIB, NULL) == DRY_OK) at += 100 * KIB;
+    CHECK(at > 63 * MIB && at <= 64 * MIB && dry_segment_size(s) == at);
+    CHECK(dry_segment_finish(s, NULL) == DRY_OK && file_is_pattern(dry_segment_fd(s), at));
+    dry_segment_free(s);
+    CHECK(free_in(path) == before);
+    give_mount_back(path);
+}
+
+static void a_mount_without_room_is_an_error_and_not_a_signal(void **state)
+{
+    (void)state;
+    (void)pattern(200 * MIB);
+    expect_child(with_a_small_mount, "mounts of one's own");
+}
+
+/* Somebody who takes all the room but 256 KiB just after it was looked at. */
+static int rival_fd;
+static const char *rival_path, *rival_comes_before;
+static int rival_waits_for;
+
+static int rival(const char *call)
+{
+    if (rival_fd < 0 || strcmp(call, rival_comes_before) != 0 || rival_waits_for-- > 0) return 0;
+    CHECK(posix_fallocate(rival_fd, 0, (off_t)(free_in(rival_path) - 256 * KIB)) == 0);
+    rival_fd = -1;
+    return 0;
+}
+
+static void with_a_rival(void)
+{
+    static const struct {
+        const char *call;
+        int after;
+    } moments[] = {{"map_write", 0}, {"set_size", 0}, {"write_at", 0}, {"collapse", 0}, {"collapse", 1}, {"allocate", 0}};
+    char path[] = "/tmp/drystone-segment-XXXXXX";
+    if (!own_small_mount(path)) _exit(SKIPPED);
+    uint64_t before = free_in(path);
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        struct dry_segment *s;
+        struct dry_error err = {0};
+        int taken = file_in(path);
+        CHECK(taken >= 0 && dry_segment_adopt_fd(file_in(path), NULL, &s, NULL) == DRY_OK);
+        rival_fd = taken;
+        rival_path = path;
+        rival_comes_before = moments[i].call;
+        rival_waits_for = moments[i].after;
+        dry_os_fault = rival;
+        CHECK(dry_segment_reserve(s, 20 * MIB + 500 * KIB, &err) == DRY_FULL);
+        dry_os_fault = NULL;
+        CHECK(rival_fd == -1 && strstr(err.text, "are needed") && strstr(err.text, "--store DIR"));
+        struct dry_segment_stat st;
+        CHECK(dry_segment_stat(s, &st, NULL) == DRY_OK && st.held_bytes == 0 && st.huge_bytes == 0);
+        CHECK(dry_segment_append(s, pattern(MIB), 200 * KIB, &err) == DRY_OK); /* it works with what is left */
+        CHECK(dry_segment_finish(s, &err) == DRY_OK && file_is_pattern(dry_segment_fd(s), 200 * KIB));
+        dry_segment_free(s);
+        close(taken);
+        CHECK(free_in(path) == before);
+    }
+    give_mount_back(path);
+}
+
+static void room_that_goes_while_it_is_taken_is_given_back(void **state)
+{
+    (void)state;
+    (void)pattern(MIB);
+    expect_child(with_a_rival, "mounts of one's own");
+}
+
+/* ---- a memory cgroup of 512 MiB ---- */
+static char group[64];
+
+static bool in_group(const char *file, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    return write_file(path, text);
+}
+
+/* Makes one below `parent` and moves this process there. */
+static bool own_group(const char *parent, const char *limit)
+{
+    snprintf(group, sizeof group, "%s/drystone-test-%d", parent, (int)getppid());
+    if (mkdir(group, 0755)) return false;
+    return in_group(limit, "536870912") && in_group("cgroup.procs", "0");
+}
+
+static void with_a_small_group(void)
+{
+    if (!own_group("/sys/fs/cgroup/memory", "memory.limit_in_bytes") && !own_group("/sys/fs/cgroup", "memory.max"))
+        _exit(SKIPPED);
+    struct dry_segment *s;
+    struct dry_error err = {0};
+    CHECK(dry_segment_new("drystone-segment", NULL, &s, NULL) == DRY_OK);
+    CHECK(dry_segment_reserve(s, 1024 * MIB, &err) == DRY_FULL);
+    CHECK(strstr(err.text, "memory cgroup") && strstr(err.text, group) && strstr(err.text, "advisory"));
+    CHECK(dry_segment_append(s, pattern(8 * MIB), 8 * MIB, &err) == DRY_OK);
+    dry_segment_free(s);
+    int disk = file_in("/tmp");
+    struct dry_os_mount mount;
+    CHECK(disk >= 0 && dry_os_mount(disk, &mount) == 0);
+    /* A disk's pages can be written back: there the group does not count. */
+    if (!mount.in_memory && mount.free_bytes > 2048 * MIB) CHECK(dry_room_check(disk, 0, 1024 * MIB, NULL) == DRY_OK);
+}
+
+static void a_memory_cgroup_without_room_refuses_before_the_kernel_kills(void **state)
+{
+    (void)state;
+    (void)pattern(8 * MIB);
+    expect_child(with_a_small_group, "memory cgroups of one's own");
+    for (const char *const *parent = (const char *const[]){"/sys/fs/cgroup/memory", "/sys/fs/cgroup", NULL}; *parent;
+         parent++) {
+        snprintf(group, sizeof group, "%s/drystone-test-%d", *parent, (int)getpid());
+        rmdir(group);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, note_what_is_held, expect_nothing_held)
+    const struct CMUnitTest tests[] = {
+        TEST(each_system_call_may_fail),
+        TEST(each_allocation_may_fail),
+        TEST(a_failed_reserve_gives_its_blocks_back),
+        TEST(a_failed_append_or_finish_can_be_tried_again),
+        TEST(a_file_size_limit_is_an_error_and_not_a_signal),
+        TEST(a_mount_without_room_is_an_error_and_not_a_signal),
+        TEST(room_that_goes_while_it_is_taken_is_given_back),
+        TEST(a_memory_cgroup_without_room_refuses_before_the_kernel_kills),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
