@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -68,13 +67,6 @@ static void print_table(struct dry_store *store, const struct dry_entry *entries
     dry_listing_print(l);
 }
 
-/* The default store is there once something was put; until then it is empty, which is no error. */
-static bool is_unborn(const struct dry_args *args, enum dry_status status)
-{
-    const char *variable = getenv("DRYSTONE_STORE");
-    return status == DRY_NOT_FOUND && args->store == NULL && (variable == NULL || *variable == '\0');
-}
-
 static int run(const struct dry_args *args)
 {
     struct dry_store *store = NULL;
@@ -82,9 +74,8 @@ static int run(const struct dry_args *args)
     size_t n = 0;
     struct dry_error err = {0};
     enum dry_status status = dry_cli_open(args, DRY_STORE_READ, &store, &err);
-    bool unborn = is_unborn(args, status);
     if (status == DRY_OK) status = dry_store_list(store, &entries, &n, &err);
-    if (status != DRY_OK && !unborn) {
+    if (status != DRY_OK) {
         dry_store_close(store);
         return dry_cli_report(status, &err);
     }
@@ -92,7 +83,7 @@ static int run(const struct dry_args *args)
         print_json(store, entries, n);
     else if (n > 0)
         print_table(store, entries, n);
-    if (store != NULL) dry_entries_free(store, entries, n);
+    dry_entries_free(store, entries, n);
     dry_store_close(store);
     return DRY_CLI_OK;
 }

@@ -123,7 +123,8 @@ static enum dry_status say_unreachable(const struct place *p, int sys, struct dr
 static enum dry_status reach(const struct place *p, enum dry_access access, int *fd, struct dry_error *err)
 {
     int sys = dry_os_open_directory(p->path, fd);
-    if (sys == ENOENT && access == DRY_STORE_WRITE) {
+    /* The default one is the user's own in any case, and who waits for a first table needs a directory to watch. */
+    if (sys == ENOENT && (access == DRY_STORE_WRITE || p->is_default)) {
         DRY_TRY(make(p, err));
         sys = dry_os_open_directory(p->path, fd);
     }
@@ -190,6 +191,9 @@ static enum dry_status build(const struct place *p, int fd, const struct dry_os_
                             .is_default = p->is_default,
                             .in_memory = mount.in_memory,
                             .owner = st->owner,
+                            .mode = st->mode,
+                            .inode = st->inode,
+                            .device = st->device,
                             .path_size = path_size};
     memcpy(s->path, absolute, path_size);
     *out = s;
@@ -221,6 +225,13 @@ void dry_store_close(struct dry_store *s)
     if (!s) return;
     dry_os_close(s->dirfd);
     dry_release(s->a, s, sizeof *s + s->path_size, _Alignof(struct dry_store));
+}
+
+bool dry_store_is_current(const struct dry_store *s)
+{
+    struct dry_os_stat now; /* the path is absolute: which directory it would be relative to does not matter */
+    return dry_os_stat_at(s->dirfd, s->path, &now) == 0 && now.inode == s->inode && now.device == s->device &&
+           now.owner == s->owner && now.mode == s->mode;
 }
 
 const char *dry_store_path(const struct dry_store *s)

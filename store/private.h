@@ -24,7 +24,8 @@ struct dry_store {
     bool ours;     /* the directory belongs to this user, so hidden names in it may be removed */
     bool is_default;
     bool in_memory; /* nothing to sync */
-    uint32_t owner;
+    uint32_t owner, mode;
+    uint64_t inode, device;
     /* Hints that spare puts and gets the look for hidden names (reap.c). */
     struct dry_atomic_u64 clean_ns;
     struct dry_atomic_u64 skips;
@@ -36,8 +37,7 @@ struct dry_store {
 /* INVALID with words when it is no name for a table. */
 enum dry_status dry_store_check_name(const char *name, struct dry_error *err) DRY_MUST_CHECK;
 bool dry_store_is_name(const char *name);
-/* ".put-" and 32 hexadecimal digits: 128 random bits, so that a name that is gone never comes back for another file.
- */
+/* ".put-" and 32 hexadecimal digits: 128 random bits, so that a name never comes back for another file. */
 #define HIDDEN_SIZE sizeof(".put-0123456789abcdef0123456789abcdef")
 /* An errno of the random source. */
 int dry_store_hidden_name(char out[HIDDEN_SIZE]);
@@ -48,8 +48,7 @@ bool dry_store_is_hidden(const char *name);
  * each name that a table may have; stops at its first answer other than 0 and returns it, or an errno of the
  * directory. */
 int dry_store_scan(struct dry_store *s, int (*visit)(void *self, const char *name), void *self);
-/* What a put and a get do first: a scan, unless it is known to find nothing, or too many have been paid for lately.
- */
+/* What a put and a get do first: a scan, unless it is known to find nothing or too many were paid for lately. */
 void dry_store_tidy(struct dry_store *s);
 
 /* ---- tables (get.c) ---- */

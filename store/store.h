@@ -10,8 +10,8 @@
  * its living writer locks, and then renamed; a writer killed in between leaves the hidden name, and the next put,
  * list or get removes it: its lock is free (in a store of more than 64 tables a process that goes on putting and
  * getting looks less often; a list always does). Where the file system has no unnamed files, the hidden name is there
- * from the start, under the same lock. Two puts of one name: both succeed, the last rename wins. docs/formats/store.md
- * has the steps and what a kill leaves at each.
+ * from the start, under the same lock. Two puts of one name: both succeed, the last rename wins. The steps, and what
+ * a kill leaves at each, are in docs/formats/store.md.
  *
  * Caveats:
  *   - A named table is safe from accidents (mode 0400), not from a hostile process of the same user, who can chmod
@@ -44,7 +44,7 @@ enum dry_access {
     DRY_STORE_WRITE /* is made if need be (the last directory of the path only), mode 0700; must be ours */
 };
 
-/* Opens the directory `path`, or, when that is NULL, $DRYSTONE_STORE, or else the default: /dev/shm/drystone-UID where
+/* Opens the directory `path`, or, when that is NULL, $DRYSTONE_STORE, or else the default: /dev/shm/drystone-UID if
  * that mount is at least 1 GiB in size, else the user's cache directory on disk ($XDG_CACHE_HOME or ~/.cache, then
  * /drystone), with *warning set to a static line of text (untouched otherwise; may be NULL). A directory that was
  * asked for is used or refused, never replaced by another. Refused (DENIED): a link, not a directory, writable by
@@ -55,6 +55,9 @@ DRY_API enum dry_status dry_store_open(const char *path, enum dry_access access,
     DRY_MUST_CHECK;
 /* Tables and streams from it stay valid. NULL is allowed. */
 DRY_API void dry_store_close(struct dry_store *s);
+/* Whether its path still leads to the directory that was opened, with the owner and mode that were judged then; who
+ * keeps a store open asks before each use, and opens it anew when the answer is no. One system call. */
+DRY_API bool dry_store_is_current(const struct dry_store *s) DRY_MUST_CHECK;
 /* Borrows the absolute path of the directory. */
 DRY_API const char *dry_store_path(const struct dry_store *s);
 /* Opens it for reading to nobody else (0700), its group (0750) or all (0755): the directory, and every table in it

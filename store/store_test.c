@@ -219,7 +219,7 @@ static void with_much_memory(void *arg)
     char path[64], other[512];
     prepare_default(f, "1g");
     default_path(path, sizeof path);
-    CHECK(open_store(NULL, DRY_STORE_READ, &err) == DRY_NOT_FOUND);
+    CHECK(open_store(NULL, DRY_STORE_READ, &err) == DRY_OK); /* reading makes the default one too */
     open_default(path, false);
     /* what is asked for is taken instead, also through the environment */
     snprintf(other, sizeof other, "%s/asked", f->dir.path);
@@ -375,12 +375,35 @@ static void a_store_opened_for_reading_changes_nothing(void **state)
     dry_store_close(s);
 }
 
+static void a_store_knows_when_its_path_leads_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    char path[FIXTURE_PATH_BYTES], aside[FIXTURE_PATH_BYTES];
+    struct dry_store *s;
+    fixture_path(f, "current", path);
+    fixture_path(f, "aside", aside);
+    assert_int_equal(dry_store_open(path, DRY_STORE_WRITE, NULL, &s, NULL, NULL), DRY_OK);
+    assert_true(dry_store_is_current(s));
+    assert_int_equal(chmod(path, 0750), 0);
+    assert_false(dry_store_is_current(s));
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_true(dry_store_is_current(s));
+    assert_int_equal(rename(path, aside), 0);
+    assert_false(dry_store_is_current(s));
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(dry_store_is_current(s));
+    dry_store_close(s);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(aside), 0);
+}
+
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 #define IN_A_DISK_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup_on_disk, fixture_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_A_STORE(a_store_knows_when_its_path_leads_elsewhere),
         IN_A_STORE(a_name_is_accepted_everywhere_or_nowhere),
         IN_A_STORE(a_name_may_have_200_bytes),
         IN_A_STORE(a_store_is_made_by_writing_and_only_then),

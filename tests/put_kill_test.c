@@ -56,6 +56,10 @@ static int no_unnamed_files(const char *call)
     return strcmp(call, "open_unnamed") == 0 ? EOPNOTSUPP : 0;
 }
 
+/* The directory in use, for the teardown of a test that failed. */
+static struct harness_dir on_stage;
+static int fds_at_curtain;
+
 /* false = there is no such place on this machine. */
 static bool raise_curtain(const struct scene *scene, struct stage *st)
 {
@@ -66,7 +70,9 @@ static bool raise_curtain(const struct scene *scene, struct stage *st)
         return false;
     }
     st->scene = scene;
+    fds_at_curtain = harness_open_fds();
     assert_true(harness_dir_make(where, &st->dir));
+    on_stage = st->dir;
     assert_int_equal(dry_store_open(st->dir.path, DRY_STORE_WRITE, NULL, &st->s, NULL, &err), DRY_OK);
     return true;
 }
@@ -75,6 +81,19 @@ static void fall_curtain(struct stage *st)
 {
     dry_store_close(st->s);
     harness_dir_remove(st->dir.path);
+    on_stage.path[0] = '\0';
+    assert_int_equal(harness_open_fds(), fds_at_curtain);
+    assert_int_equal(harness_mappings(st->dir.path), 0);
+}
+
+static int strike_the_set(void **state)
+{
+    (void)state;
+    dry_step_hook = NULL;
+    dry_os_fault = NULL;
+    if (on_stage.path[0]) harness_dir_remove(on_stage.path);
+    on_stage.path[0] = '\0';
+    return 0;
 }
 
 static void set_up_name(struct stage *st)
@@ -494,17 +513,19 @@ static void a_forked_child_may_use_the_store_and_its_tables(void **state)
     fall_curtain(&in.st);
 }
 
+#define ON_STAGE(test) cmocka_unit_test_teardown(test, strike_the_set)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_put_killed_at_any_step_leaves_a_whole_table_or_none),
-        cmocka_unit_test(a_put_killed_between_any_two_system_calls_leaves_a_whole_table_or_none),
-        cmocka_unit_test(two_puts_of_one_name_both_succeed),
-        cmocka_unit_test(the_hidden_name_of_a_living_writer_stays),
-        cmocka_unit_test(a_hidden_file_lost_before_it_is_locked_is_made_again),
-        cmocka_unit_test(a_hidden_file_that_another_has_locked_is_left_to_him),
-        cmocka_unit_test(a_forked_child_only_delays_the_removal),
-        cmocka_unit_test(a_forked_child_may_use_the_store_and_its_tables),
+        ON_STAGE(a_put_killed_at_any_step_leaves_a_whole_table_or_none),
+        ON_STAGE(a_put_killed_between_any_two_system_calls_leaves_a_whole_table_or_none),
+        ON_STAGE(two_puts_of_one_name_both_succeed),
+        ON_STAGE(the_hidden_name_of_a_living_writer_stays),
+        ON_STAGE(a_hidden_file_lost_before_it_is_locked_is_made_again),
+        ON_STAGE(a_hidden_file_that_another_has_locked_is_left_to_him),
+        ON_STAGE(a_forked_child_only_delays_the_removal),
+        ON_STAGE(a_forked_child_may_use_the_store_and_its_tables),
     };
     death = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (death == MAP_FAILED) return 1;
