@@ -29,7 +29,7 @@ enum dry_status dry_refuse_no_memory(const struct dry_judge *j)
 int dry_layout_buffers(enum dry_layout layout)
 {
     static const uint8_t counts[] = {
-        [DRY_LAYOUT_NULL] = 0,   [DRY_LAYOUT_FIXED] = 2,  [DRY_LAYOUT_BYTES32] = 3,
+        [DRY_LAYOUT_NULL] = 0,    [DRY_LAYOUT_FIXED] = 2,  [DRY_LAYOUT_BYTES32] = 3,
         [DRY_LAYOUT_BYTES64] = 3, [DRY_LAYOUT_VIEW] = 2,   [DRY_LAYOUT_LIST32] = 2,
         [DRY_LAYOUT_LIST64] = 2,  [DRY_LAYOUT_STRUCT] = 1, [DRY_LAYOUT_FIXED_LIST] = 1,
     };
@@ -92,7 +92,8 @@ static enum dry_status check_ends(const struct dry_judge *j, const struct dry_ar
     case DRY_LAYOUT_LIST64: DRY_TRY(dry_judge_ends(j, a, a->children[0].length, &first, &last)); break;
     default: DRY_TRY(dry_judge_lengths(j, a)); break;
     }
-    for (int64_t i = 0; i < a->field->n_children; i++) DRY_TRY(check_ends(j, a->children + i));
+    for (int64_t i = 0; i < a->field->n_children; i++)
+        DRY_TRY(check_ends(j, a->children + i));
     return DRY_OK;
 }
 

@@ -31,8 +31,8 @@ static inline bool dry_layout_is_wide(enum dry_layout layout)
 {
     return layout == DRY_LAYOUT_BYTES64 || layout == DRY_LAYOUT_LIST64;
 }
-/* Bytes that buffer `which` must have for n elements (0 for the bytes of BYTES: only its offsets know). No elements need
- * no bytes, an offsets buffer neither. True: more than an int64 can count. */
+/* Bytes that buffer `which` must have for n elements (0 for the bytes of BYTES: only its offsets know). No elements
+ * need no bytes, an offsets buffer neither. True: more than an int64 can count. */
 bool dry_buffer_bytes_overflow(const struct dry_field *f, int which, int64_t n, int64_t *bytes);
 
 static inline int64_t dry_offset_at(const uint8_t *offsets, bool wide, int64_t i)
@@ -54,14 +54,15 @@ static inline bool dry_is_null(const struct dry_array *a, int64_t i)
 
 /* The children of a struct or fixed-size list have as many elements as their parent needs. Looks at no data. */
 enum dry_status dry_judge_lengths(const struct dry_judge *j, const struct dry_array *a) DRY_MUST_CHECK;
-/* The first and the last offset of an array with offsets are in order, and not behind `limit`. 0 and 0 for no elements. */
+/* The first and the last offset of an array with offsets are in order, and not behind `limit`. 0 and 0 for no
+ * elements. */
 enum dry_status dry_judge_ends(const struct dry_judge *j, const struct dry_array *a, int64_t limit, int64_t *first,
                                int64_t *last) DRY_MUST_CHECK;
 
 /* ---- verify_text.c, for verify.c ---- */
 /* Rows [from, from + n) of a utf8 column whose offsets are known to be in order and in range. */
-enum dry_status dry_verify_text(const struct dry_judge *j, const struct dry_array *a, int64_t from, int64_t n)
-    DRY_MUST_CHECK;
+enum dry_status dry_verify_text(const struct dry_judge *j, const struct dry_array *a, int64_t from,
+                                int64_t n) DRY_MUST_CHECK;
 enum dry_status dry_verify_views(const struct dry_judge *j, const struct dry_array *a) DRY_MUST_CHECK;
 
 #endif

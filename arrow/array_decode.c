@@ -2,8 +2,8 @@
 #include "array_check.h"
 #include "../base/check.h"
 
-/* A message has one list of nodes, one of places and one of variadic counts. Walking the fields in preorder takes each
- * list from the front, and nothing may be left over. */
+/* A message has one list of nodes, one of places and one of variadic counts. Walking the fields in preorder takes
+ * each list from the front, and nothing may be left over. */
 struct decoder {
     struct dry_judge judge;
     const struct dry_message *message;
@@ -42,8 +42,12 @@ static enum dry_status take_place(struct decoder *d, const struct dry_field *f, 
         return DRY_OK;
     }
     if (p->offset < 0 || p->length < 0 || __builtin_add_overflow(p->offset, p->length, &end) || end > m->body_bytes)
-        return dry_refuse(&d->judge, f, DRY_NO_ROW, "its buffer of %lld bytes at %lld lies outside of the body of %lld",
-                          (long long)p->length, (long long)p->offset, (long long)m->body_bytes);
+        return dry_refuse(&d->judge, f, DRY_NO_ROW,
+                          "its buffer of %lld bytes at %lld lies outside of the body of %lld", (long long)p->length,
+                          (long long)p->offset, (long long)m->body_bytes);
+    if (p->offset % 8 != 0) /* the format asks for it, and consumers load what they find there as numbers */
+        return dry_refuse(&d->judge, f, DRY_NO_ROW, "its buffer begins at %lld, which is no multiple of 8",
+                          (long long)p->offset);
     if (p->length > m->body_bytes - d->claimed)
         return dry_refuse(&d->judge, f, DRY_NO_ROW, "buffers overlap: together they are larger than the body of %lld",
                           (long long)m->body_bytes);
@@ -96,7 +100,8 @@ static enum dry_status take_variadic(struct decoder *d, struct dry_array *a)
 static enum dry_status take_buffers(struct decoder *d, struct dry_array *a)
 {
     if (a->field->layout == DRY_LAYOUT_NULL) a->null_count = a->length; /* some writers count them, some do not */
-    for (int i = 0; i < dry_layout_buffers(a->field->layout); i++) DRY_TRY(take_buffer(d, i, a));
+    for (int i = 0; i < dry_layout_buffers(a->field->layout); i++)
+        DRY_TRY(take_buffer(d, i, a));
     return a->field->layout == DRY_LAYOUT_VIEW ? take_variadic(d, a) : DRY_OK;
 }
 
@@ -112,7 +117,8 @@ static enum dry_status decode_children(struct decoder *d, struct dry_array *a)
                           (long long)f->n_children, (long long)left);
     if (!(a->children = dry_arena_take_array(d->arena, (size_t)f->n_children, sizeof *a->children)))
         return dry_refuse_no_memory(&d->judge);
-    for (int64_t i = 0; i < f->n_children; i++) DRY_TRY(decode_array(d, f->children + i, a->children + i));
+    for (int64_t i = 0; i < f->n_children; i++)
+        DRY_TRY(decode_array(d, f->children + i, a->children + i));
     return dry_judge_lengths(&d->judge, a);
 }
 
@@ -147,9 +153,10 @@ static enum dry_status decode_root(struct decoder *d, const struct dry_field *ro
     return DRY_OK;
 }
 
-enum dry_status dry_array_decode(const struct dry_schema *s, const struct dry_field *root, const struct dry_message *m,
-                                 const uint8_t *body, struct dry_array *const *dictionaries, const char *where,
-                                 struct dry_arena *arena, struct dry_array *out, struct dry_error *err)
+enum dry_status dry_array_decode(const struct dry_schema *s, const struct dry_field *root,
+                                 const struct dry_message *m, const uint8_t *body,
+                                 struct dry_array *const *dictionaries, const char *where, struct dry_arena *arena,
+                                 struct dry_array *out, struct dry_error *err)
 {
     struct decoder d = {.judge = {.schema = s, .where = where, .bad = DRY_CORRUPT, .err = err},
                         .message = m,

@@ -4,9 +4,9 @@
  *
  *     struct exported | holds | ArrowArrays below the root | pointers to buffers and children | view buffers' lengths
  *
- * Each ArrowArray that has not been released counts one in `live`, the root included, wherever it has been moved to. A
- * parent's release releases the children that are still in their place; a child that was moved out is its new owner's,
- * and keeps the block. Whoever counts down to nothing frees it.
+ * Each ArrowArray that has not been released counts one in `live`, the root included, wherever it has been moved to.
+ * A parent's release releases the children that are still in their place; a child that was moved out is its new
+ * owner's, and keeps the block. Whoever counts down to nothing frees it.
  *
  * Pairs: AR1 release -> AR1 release: the last one sees all that the others did with the bytes and the block.
  */
@@ -29,7 +29,8 @@ static const _Alignas(DRY_ALIGN) uint8_t zeros[DRY_ALIGN];
 /* ---- release ---- */
 static void free_block(struct exported *e)
 {
-    for (size_t i = 0; i < e->n_holds; i++) dry_storage_unref(e->holds[i]);
+    for (size_t i = 0; i < e->n_holds; i++)
+        dry_storage_unref(e->holds[i]);
     dry_release(e->allocator, e, e->size, BLOCK_ALIGN);
 }
 
@@ -106,7 +107,10 @@ static struct exported *new_block(const struct counts *n, size_t n_holds, const 
 }
 
 /* ---- filling ---- */
-static const void *bytes_of(const struct dry_span *span) { return span->len ? span->data : zeros; }
+static const void *bytes_of(const struct dry_span *span)
+{
+    return span->len ? span->data : zeros;
+}
 
 static void fill_buffers(struct parts *p, const struct dry_array *a, struct ArrowArray *out)
 {
@@ -115,7 +119,8 @@ static void fill_buffers(struct parts *p, const struct dry_array *a, struct Arro
     out->buffers = p->pointers;
     p->pointers += out->n_buffers;
     if (fixed) out->buffers[0] = a->buffers[0].data; /* NULL: no nulls */
-    for (int i = 1; i < fixed; i++) out->buffers[i] = bytes_of(a->buffers + i);
+    for (int i = 1; i < fixed; i++)
+        out->buffers[i] = bytes_of(a->buffers + i);
     if (a->field->layout != DRY_LAYOUT_VIEW) return;
     for (int64_t i = 0; i < a->n_variadic; i++) {
         out->buffers[fixed + i] = bytes_of(a->variadic + i);
@@ -157,7 +162,8 @@ enum dry_status dry_array_export(const struct dry_array *array, struct dry_stora
     count(array, &n);
     struct exported *e = new_block(&n, n_holds, a, &parts);
     if (!e) return DRY_NOMEM;
-    for (size_t i = 0; i < n_holds; i++) e->holds[i] = dry_storage_ref(holds[i]);
+    for (size_t i = 0; i < n_holds; i++)
+        e->holds[i] = dry_storage_ref(holds[i]);
     fill(e, &parts, array, out);
     return DRY_OK;
 }

@@ -2,8 +2,8 @@
 #include "array_check.h"
 #include "../base/check.h"
 
-/* How many levels an array has is the schema's to say, which is bounded: the recursion follows the schema, and whatever
- * the foreign array hangs where the schema has nothing is refused by its count. */
+/* How many levels an array has is the schema's to say, which is bounded: the recursion follows the schema, and
+ * whatever the foreign array hangs where the schema has nothing is refused by its count. */
 struct importer {
     struct dry_judge judge;
     struct dry_arena *arena;
@@ -14,13 +14,14 @@ static enum dry_status check_counts(const struct dry_judge *j, const struct dry_
 {
     int64_t least = dry_layout_buffers(f->layout), most = least;
     if (f->layout == DRY_LAYOUT_VIEW) most = INT64_MAX, least++; /* the variadic ones, and one of their lengths */
-    if (f->layout == DRY_LAYOUT_NULL) most++; /* a bitmap that is not there: Polars still gives one, as Arrow once did */
+    if (f->layout == DRY_LAYOUT_NULL)
+        most++; /* a bitmap that is not there: Polars still gives one, as Arrow once did */
     if (in->n_buffers < least || in->n_buffers > most)
-        return dry_refuse(j, f, DRY_NO_ROW, "the array has %lld buffers, its type has %lld%s", (long long)in->n_buffers,
-                          (long long)least, f->layout == DRY_LAYOUT_VIEW ? " or more" : "");
+        return dry_refuse(j, f, DRY_NO_ROW, "the array has %lld buffers, its type has %lld%s",
+                          (long long)in->n_buffers, (long long)least, f->layout == DRY_LAYOUT_VIEW ? " or more" : "");
     if (in->n_children != f->n_children)
-        return dry_refuse(j, f, DRY_NO_ROW, "the array has %lld children, its type has %lld", (long long)in->n_children,
-                          (long long)f->n_children);
+        return dry_refuse(j, f, DRY_NO_ROW, "the array has %lld children, its type has %lld",
+                          (long long)in->n_children, (long long)f->n_children);
     if (in->n_children && !in->children)
         return dry_refuse(j, f, DRY_NO_ROW, "the array's children are missing (NULL)");
     if (!in->dictionary && f->values) return dry_refuse(j, f, DRY_NO_ROW, "the array's dictionary is missing (NULL)");

@@ -64,9 +64,11 @@ int64_t dry_bits_count(const uint8_t *bits, int64_t offset, int64_t n)
 {
     int64_t count = 0;
     if (n <= 0) return 0;
-    for (; n && offset % 8; offset++, n--) count += dry_bit(bits, offset);
+    for (; n && offset % 8; offset++, n--)
+        count += dry_bit(bits, offset);
     bits += offset / 8;
     count += count_bytes(bits, n / 8);
-    for (int64_t i = n / 8 * 8; i < n; i++) count += dry_bit(bits, i);
+    for (int64_t i = n / 8 * 8; i < n; i++)
+        count += dry_bit(bits, i);
     return count;
 }

@@ -115,6 +115,9 @@ static enum dry_status open_block(struct opening *o, const struct dry_block *b, 
     *body = at + (uint64_t)b->metadata_bytes;
     if (m->body_bytes < 0 || (uint64_t)m->body_bytes > size - *body)
         return dry_fail(o->err, DRY_CORRUPT, "%s: its body reaches beyond the end of the file", where);
+    if (*body % 8 != 0)
+        return dry_fail(o->err, DRY_CORRUPT, "%s: its body begins at byte %llu, which is no multiple of 8", where,
+                        (unsigned long long)*body);
     if (m->codec != DRY_CODEC_NONE)
         return dry_fail(o->err, DRY_UNSUPPORTED,
                         "%s is compressed, and a table is mapped, not decoded; store it once with: drystone put NAME FILE",

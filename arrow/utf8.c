@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * UTF-8, sixteen bytes at once, by the compiler's vectors (the baseline of each processor suffices, so there is one path
- * for all of them).
+ * UTF-8, sixteen bytes at once, by the compiler's vectors (the baseline of each processor suffices, so there is one
+ * path for all of them).
  *
- * Each byte is judged by itself and the three before it. It must continue a character exactly if one of those is a lead
- * byte that reaches this far; some lead bytes never occur; and four narrow what may follow at once:
+ * Each byte is judged by itself and the three before it. It must continue a character exactly if one of those is a
+ * lead byte that reaches this far; some lead bytes never occur; and four narrow what may follow at once:
  *
  *     E0 A0..BF (shorter forms exist below)   ED 80..9F (surrogates above)
  *     F0 90..BF (shorter forms exist below)   F4 80..8F (above U+10FFFF)
@@ -60,7 +60,8 @@ static inline bool is_faulty(const uint8_t *p)
     return any(faults(p) | faults(p + LANES) | faults(p + 2 * LANES) | faults(p + 3 * LANES)) != 0;
 }
 
-/* Puts n <= 64 bytes, what stands before them and zeros behind them where is_faulty can read without leaving the text. */
+/* Puts n <= 64 bytes, what stands before them and zeros behind them where is_faulty can read without leaving the
+ * text. */
 static const uint8_t *with_edges(uint8_t room[BEFORE + BLOCK], const uint8_t *bytes, size_t at, size_t n)
 {
     memset(room, 0, BEFORE + BLOCK);
@@ -77,7 +78,8 @@ static bool is_short_ascii(const uint8_t *bytes, size_t n)
         memcpy(&word, bytes + i, sizeof word);
         sum |= word;
     }
-    for (; i < n; i++) sum |= (uint64_t)bytes[i];
+    for (; i < n; i++)
+        sum |= (uint64_t)bytes[i];
     return !(sum & 0x8080808080808080u);
 }
 

@@ -8,11 +8,14 @@
 
 enum { ROWS_AT_ONCE = 1024 }; /* few enough that their offsets and bytes stay in the cache between two looks */
 
-static int64_t at_once(int64_t left) { return left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE; }
+static int64_t at_once(int64_t left)
+{
+    return left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
+}
 
 /* ---- offsets ----
- * With the first offset not negative, the n after it are in order if and only if neither they nor their distances are:
- * where the sign bit of all of them together is set, one of them is wrong. */
+ * With the first offset not negative, the n after it are in order if and only if neither they nor their distances
+ * are: where the sign bit of all of them together is set, one of them is wrong. */
 typedef uint32_t lanes32 __attribute__((vector_size(16)));
 typedef uint64_t lanes64 __attribute__((vector_size(16)));
 
@@ -101,7 +104,8 @@ static enum dry_status verify_no_null(const struct dry_judge *j, const struct dr
 {
     if (a->field->layout == DRY_LAYOUT_NULL && n) return dry_refuse(j, a->field, from, "%s is null", what);
     if (!a->buffers[0].data || dry_bits_count(a->buffers[0].data, a->offset + from, n) == n) return DRY_OK;
-    while (!dry_is_null(a, from)) from++;
+    while (!dry_is_null(a, from))
+        from++;
     return dry_refuse(j, a->field, from, "%s is null", what);
 }
 
@@ -122,24 +126,25 @@ static enum dry_status verify_list(const struct dry_judge *j, const struct dry_a
 
 /* ---- dictionary indices ----
  * A negative index is a very large one when it is read without a sign; so one comparison answers both ways. */
-#define DEFINE_ARE_BELOW(bits)                                                                                        \
-    typedef uint##bits##_t index_lanes##bits __attribute__((vector_size(16)));                                        \
-    static bool are_below##bits(const uint8_t *indices, int64_t n, uint64_t limit)                                    \
-    {                                                                                                                 \
-        enum { LANES = 16 / sizeof(uint##bits##_t) };                                                                 \
-        uint##bits##_t top = (uint##bits##_t)limit, bad = 0, one;                                                     \
-        index_lanes##bits bads = {0}, some;                                                                           \
-        int64_t i = 0;                                                                                                \
-        for (; i + LANES <= n; i += LANES) {                                                                          \
-            memcpy(&some, indices + i * (int64_t)sizeof one, sizeof some);                                            \
-            bads |= (index_lanes##bits)(some >= top);                                                                 \
-        }                                                                                                             \
-        for (; i < n; i++) {                                                                                          \
-            memcpy(&one, indices + i * (int64_t)sizeof one, sizeof one);                                              \
-            bad |= one >= top;                                                                                        \
-        }                                                                                                             \
-        for (int lane = 0; lane < LANES; lane++) bad |= bads[lane];                                                   \
-        return !bad;                                                                                                  \
+#define DEFINE_ARE_BELOW(bits)                                                                                       \
+    typedef uint##bits##_t index_lanes##bits __attribute__((vector_size(16)));                                       \
+    static bool are_below##bits(const uint8_t *indices, int64_t n, uint64_t limit)                                   \
+    {                                                                                                                \
+        enum { LANES = 16 / sizeof(uint##bits##_t) };                                                                \
+        uint##bits##_t top = (uint##bits##_t)limit, bad = 0, one;                                                    \
+        index_lanes##bits bads = {0}, some;                                                                          \
+        int64_t i = 0;                                                                                               \
+        for (; i + LANES <= n; i += LANES) {                                                                         \
+            memcpy(&some, indices + i * (int64_t)sizeof one, sizeof some);                                           \
+            bads |= (index_lanes##bits)(some >= top);                                                                \
+        }                                                                                                            \
+        for (; i < n; i++) {                                                                                         \
+            memcpy(&one, indices + i * (int64_t)sizeof one, sizeof one);                                             \
+            bad |= one >= top;                                                                                       \
+        }                                                                                                            \
+        for (int lane = 0; lane < LANES; lane++)                                                                     \
+            bad |= bads[lane];                                                                                       \
+        return !bad;                                                                                                 \
     }
 DEFINE_ARE_BELOW(8)
 DEFINE_ARE_BELOW(16)
@@ -212,7 +217,8 @@ static enum dry_status verify_array(const struct dry_judge *j, const struct dry_
     case DRY_LAYOUT_LIST64: DRY_TRY(verify_list(j, a)); break;
     default: break;
     }
-    for (int64_t i = 0; i < a->field->n_children; i++) DRY_TRY(verify_array(j, a->children + i));
+    for (int64_t i = 0; i < a->field->n_children; i++)
+        DRY_TRY(verify_array(j, a->children + i));
     return DRY_OK;
 }
 

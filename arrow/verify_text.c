@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The bytes of strings. Most text is ASCII, and most of it is right: so the bytes of many rows are judged at once, and
- * only where that fails is each row looked at, because what is wrong may stand in null rows, where it is allowed.
+ * The bytes of strings. Most text is ASCII, and most of it is right: so the bytes of many rows are judged at once,
+ * and only where that fails is each row looked at, because what is wrong may stand in null rows, where it is allowed.
  */
 #include "array_check.h"
 #include "../base/check.h"
 #include "view.h"
 
-static bool begins_character(uint8_t b) { return (b & 0xc0) != 0x80; }
+static bool begins_character(uint8_t b)
+{
+    return (b & 0xc0) != 0x80;
+}
 
 /* ---- utf8 with offsets ---- */
 /* Whether no row begins in the middle of a character. The bytes from the first to the last are UTF-8 as a whole. */
@@ -54,18 +57,10 @@ static const struct {
     uint32_t near;
     uint64_t far;
 } behind[DRY_VIEW_INLINE + 1] = {
-    {0xffffffff, 0xffffffffffffffff},
-    {0xffffff00, 0xffffffffffffffff},
-    {0xffff0000, 0xffffffffffffffff},
-    {0xff000000, 0xffffffffffffffff},
-    {0x00000000, 0xffffffffffffffff},
-    {0x00000000, 0xffffffffffffff00},
-    {0x00000000, 0xffffffffffff0000},
-    {0x00000000, 0xffffffffff000000},
-    {0x00000000, 0xffffffff00000000},
-    {0x00000000, 0xffffff0000000000},
-    {0x00000000, 0xffff000000000000},
-    {0x00000000, 0xff00000000000000},
+    {0xffffffff, 0xffffffffffffffff}, {0xffffff00, 0xffffffffffffffff}, {0xffff0000, 0xffffffffffffffff},
+    {0xff000000, 0xffffffffffffffff}, {0x00000000, 0xffffffffffffffff}, {0x00000000, 0xffffffffffffff00},
+    {0x00000000, 0xffffffffffff0000}, {0x00000000, 0xffffffffff000000}, {0x00000000, 0xffffffff00000000},
+    {0x00000000, 0xffffff0000000000}, {0x00000000, 0xffff000000000000}, {0x00000000, 0xff00000000000000},
     {0x00000000, 0x0000000000000000},
 };
 
