@@ -54,7 +54,9 @@ extern "C" {
     X(TOO_BIG, "larger than can be addressed")                                                                        \
     X(FIXED, "the size cannot change")                                                                                \
     X(TIMEOUT, "the time is over")                                                                                    \
-    X(IO, "the system refused")
+    X(IO, "the system refused")                                                                                       \
+    X(STALE, "it was freed, given away or used anew")                                                                 \
+    X(LAYOUT, "made with another layout")
 
 enum dry_status {
 #define DRY_STATUS_ROW(name, text) DRY_##name,

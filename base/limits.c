@@ -3,10 +3,10 @@
  * What the kernel says about limits, understood: which file system a number means, and which memory cgroup above this
  * process has the least room left. No system calls of its own.
  *
- * The kernel's answer to a shortage in a cgroup is SIGKILL, so it has to be asked before. /proc/self/cgroup says where
- * we are; each directory from there up to the root of the mount may set a limit. In a container the path is often the
- * host's and not to be seen here: the root of the mount is then our own cgroup, which the walk upwards reaches. What
- * cannot be read says nothing.
+ * The kernel's answer to a shortage in a cgroup is SIGKILL, so it has to be asked before. /proc/self/cgroup says
+ * where we are; each directory from there up to the root of the mount may set a limit. In a container the path is often
+ * the host's and not to be seen here: the root of the mount is then our own cgroup, which the walk upwards reaches.
+ * What cannot be read says nothing.
  */
 #define _GNU_SOURCE
 #include "check.h"

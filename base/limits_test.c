@@ -161,13 +161,16 @@ static void droppable_pages_never_make_the_use_negative(void **state)
     plant("proc/self/cgroup", "0::/x\n");
     plant("sys/fs/cgroup/x/memory.max", "4096\n");
     plant("sys/fs/cgroup/x/memory.current", "10\n");
+    plant("sys/fs/cgroup/x/memory.stat", "anon 5\nnot_inactive_file 7\n");
+    expect("sys/fs/cgroup/x", 4096, 10);
     plant("sys/fs/cgroup/x/memory.stat", "inactive_file 500\n");
     expect("sys/fs/cgroup/x", 4096, 0);
 }
 
 static void what_cannot_be_understood_says_nothing(void **state)
 {
-    static const char *const lines[] = {"", "\n\n", "0", "0:", "0::", "0::relative", ":::::\n", "4:memory\n", "4:memory:"};
+    static const char *const lines[] = {"",      "\n\n",         "0",         "0:",       "0::",
+                                        ":::::\n", "0::relative", "4:memory\n", "4:memory:"};
     (void)state;
     plant("sys/fs/cgroup/x/memory.max", "-5\n");
     plant("sys/fs/cgroup/x/memory.current", "10\n");
@@ -212,7 +215,9 @@ static void file_systems_have_names(void **state)
         uint32_t magic;
         const char *name;
         bool in_memory;
-    } cases[] = {{0x01021994, "tmpfs", true}, {0x858458f6, "ramfs", true}, {0xef53, "ext4", false}, {0x1234, "?", false}};
+    } cases[] = {
+        {0x01021994, "tmpfs", true}, {0x858458f6, "ramfs", true}, {0xef53, "ext4", false}, {0x1234, "?", false},
+    };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dry_os_mount mount = {.in_memory = !cases[i].in_memory};

@@ -16,8 +16,8 @@
  *     +-------------+----------+--------------+---------------------------------------------+
  *                     8 bytes     64 bytes        a multiple of 64 bytes
  *
- * `distance` leads from `at` back to malloc's block; what lies behind it belongs to whoever holds the block. Alignment
- * is made by hand because glibc's aligned_alloc costs six times as much (docs/decisions/buffers-blocks.md).
+ * `distance` leads from `at` back to malloc's block; the other bytes in front are the holder's. Alignment is made by hand
+ * because glibc's aligned_alloc costs five times as much (docs/decisions/aligned-by-hand.md).
  *
  * Can be included from C++. Any thread may call anything here; one block is one thread's at a time.
  */
@@ -28,17 +28,94 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* What a block of our own heap keeps free in front of its first byte: a storage's header has to fit. */
 #define DRY_FRONT_BYTES 64u
 
+/* ---- pages of this process ----------------------------------------------------------------------------------------
+ * Private, zero, grown by remapping and never copied. From 2 MiB on they begin at a multiple of 2 MiB and ask for huge
+ * pages: one fault instead of 512, and such pages are only moved whole to an address of the same alignment.
+ *
+ * These system calls stand here and not in base/os.c because buffer/ works by include only. mremap and MAP_ANONYMOUS
+ * are in <sys/mman.h> only for programs that ask for more than C11 before their first include, so both are said here. */
+#ifndef _GNU_SOURCE
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern void *mremap(void *at, size_t size, size_t new_size, int flags, ...) __attribute__((nothrow, leaf));
+extern int madvise(void *at, size_t size, int advice) __attribute__((nothrow, leaf));
+#ifdef __cplusplus
+}
+#endif
+#endif
+enum { DRY_MAP_ANONYMOUS = 0x20, DRY_MREMAP_MAYMOVE = 1, DRY_MREMAP_FIXED = 2, DRY_MADV_HUGEPAGE = 14 };
+
+#define DRY_HUGE_PAGE_BYTES ((size_t)2 << 20)
+#define DRY_ANY_PAGE_BYTES ((size_t)64 << 10) /* a multiple of the page size, whatever it is */
+
+/* Rounds up to what is mapped; true = too big. */
+static inline bool dry_pages_overflow(size_t size, size_t *whole)
+{
+    size_t grain = size < DRY_HUGE_PAGE_BYTES ? DRY_ANY_PAGE_BYTES : DRY_HUGE_PAGE_BYTES;
+    if (size > PTRDIFF_MAX - 2 * DRY_HUGE_PAGE_BYTES) return true;
+    *whole = (size + grain - 1) & ~(grain - 1);
+    return false;
+}
+
+static inline char *dry_pages_reserve(size_t size, int rights)
+{
+    size_t slack = size < DRY_HUGE_PAGE_BYTES ? 0 : DRY_HUGE_PAGE_BYTES;
+    char *raw = (char *)mmap(NULL, size + slack, rights, MAP_PRIVATE | DRY_MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return NULL;
+    if (slack == 0) return raw;
+    size_t before = (slack - (uintptr_t)raw % slack) % slack;
+    if (before) munmap(raw, before);
+    if (slack - before) munmap(raw + before + size, slack - before);
+    return raw + before;
+}
+
+/* `size` > 0, rounded by dry_pages_overflow. NULL = no memory. */
+static inline void *dry_pages_new(size_t size)
+{
+    char *at = dry_pages_reserve(size, PROT_READ | PROT_WRITE);
+    if (at && size >= DRY_HUGE_PAGE_BYTES) (void)madvise(at, size, DRY_MADV_HUGEPAGE);
+    return at;
+}
+
+static inline void dry_pages_free(void *at, size_t size) { munmap(at, size); }
+
+/* Both sizes rounded and > 0. NULL = no memory, nothing has changed. */
+static inline void *dry_pages_resize(void *at, size_t size, size_t new_size)
+{
+    void *now = mremap(at, size, new_size, 0);
+    if (now == MAP_FAILED) {
+        char *to = dry_pages_reserve(new_size, PROT_NONE);
+        if (!to) return NULL;
+        now = mremap(at, size, new_size, DRY_MREMAP_MAYMOVE | DRY_MREMAP_FIXED, to);
+        if (now == MAP_FAILED) munmap(to, new_size);
+    }
+    if (now == MAP_FAILED) return NULL;
+    if (new_size >= DRY_HUGE_PAGE_BYTES) (void)madvise(now, new_size, DRY_MADV_HUGEPAGE);
+    return now;
+}
+
 /* ---- blocks of our own heap ---------------------------------------------------------------------------------------
- * `align` is a power of two, `front` a multiple of 16; both are given again with every call. */
+ * `align` is a power of two, `front` a multiple of 16; both are given again with every call. A block with a front and
+ * more than DRY_MAP_FROM_BYTES is pages of its own instead of malloc's: then it grows by remapping, and `distance` is
+ * the size of the mapping, marked. Below, malloc's habit of keeping freed blocks is worth more
+ * (docs/decisions/buffers-large-blocks.md). */
+#define DRY_MAP_FROM_BYTES DRY_HUGE_PAGE_BYTES
+#define DRY_BLOCK_MAPPED ((uint64_t)1 << 63)
 
 /* What malloc aligns to anyway. */
 #define DRY_MALLOC_ALIGN (2 * sizeof(size_t))
 
 static inline bool dry_block_is_plain(size_t align, size_t front) { return front == 0 && align <= DRY_MALLOC_ALIGN; }
+static inline bool dry_block_maps(size_t size, size_t align, size_t front)
+{
+    return front && size > DRY_MAP_FROM_BYTES && align < DRY_HUGE_PAGE_BYTES;
+}
 
 /* Where the bytes begin in malloc's block `raw`. At most front + align bytes are lost: raw + 8 is never aligned. */
 static inline char *dry_block_place(char *raw, size_t align, size_t front)
@@ -47,58 +124,90 @@ static inline char *dry_block_place(char *raw, size_t align, size_t front)
     return raw + (at - (uintptr_t)raw);
 }
 
-static inline void dry_block_note(char *at, uint64_t distance, size_t front)
+static inline void *dry_block_note(char *at, uint64_t distance, size_t front)
 {
     memcpy(at - front - sizeof distance, &distance, sizeof distance);
+    return at;
 }
 
-static inline char *dry_block_raw(void *at, size_t front)
+static inline uint64_t dry_block_noted(const void *at, size_t front)
 {
     uint64_t distance;
-    memcpy(&distance, (char *)at - front - sizeof distance, sizeof distance);
-    return (char *)at - distance;
+    memcpy(&distance, (const char *)at - front - sizeof distance, sizeof distance);
+    return distance;
 }
 
-/* What malloc is asked for; false = it does not fit. An alignment below malloc's own is raised to it. */
-static inline bool dry_block_whole(size_t size, size_t *align, size_t front, size_t *whole)
+/* What has to be had from malloc or mmap; true = too much. An alignment below malloc's own is raised to it. */
+static inline bool dry_block_overflows(size_t size, size_t *align, size_t front, size_t *whole)
 {
     if (*align < DRY_MALLOC_ALIGN) *align = DRY_MALLOC_ALIGN;
-    return !__builtin_add_overflow(size, *align + front, whole);
+    if (__builtin_add_overflow(size, *align + front, whole)) return true;
+    return dry_block_maps(size, *align, front) && dry_pages_overflow(*whole, whole);
 }
 
 static inline void *dry_block_new(size_t size, size_t align, size_t front)
 {
     size_t whole;
     if (dry_block_is_plain(align, front)) return malloc(size);
-    if (!dry_block_whole(size, &align, front, &whole)) return NULL;
-    char *raw = (char *)malloc(whole);
+    if (dry_block_overflows(size, &align, front, &whole)) return NULL;
+    bool maps = dry_block_maps(size, align, front);
+    char *raw = (char *)(maps ? dry_pages_new(whole) : malloc(whole));
     if (!raw) return NULL;
     char *at = dry_block_place(raw, align, front);
-    dry_block_note(at, (uint64_t)(at - raw), front);
-    return at;
+    return dry_block_note(at, maps ? DRY_BLOCK_MAPPED | whole : (uint64_t)(at - raw), front);
 }
 
 static inline void dry_block_free(void *at, size_t align, size_t front)
 {
-    if (at) free(dry_block_is_plain(align, front) ? at : dry_block_raw(at, front));
+    if (!at) return;
+    if (dry_block_is_plain(align, front)) {
+        free(at);
+        return;
+    }
+    uint64_t noted = dry_block_noted(at, front);
+    if (noted & DRY_BLOCK_MAPPED)
+        dry_pages_free((char *)((uintptr_t)at & ~(DRY_HUGE_PAGE_BYTES - 1)), (size_t)(noted & ~DRY_BLOCK_MAPPED));
+    else
+        free((char *)at - noted);
 }
 
-/* Like realloc, which grows a large block by remapping and a last one in place; what lies in front is not kept.
- * `keep` = how many bytes must survive, at most the smaller size. `at` may be NULL. On failure it stays valid. */
+/* malloc's block stays malloc's; realloc grows it in place where it can. */
+static inline void *dry_block_realloc(void *at, size_t keep, size_t whole, size_t align, size_t front)
+{
+    size_t before = (size_t)dry_block_noted(at, front);
+    char *raw = (char *)realloc((char *)at - before, whole);
+    if (!raw) return NULL;
+    char *now = dry_block_place(raw, align, front);
+    if (now != raw + before) memmove(now, raw + before, keep); /* the new block is aligned differently */
+    return dry_block_note(now, (uint64_t)(now - raw), front);
+}
+
+static inline void *dry_block_remap(void *at, size_t whole, size_t align, size_t front)
+{
+    size_t before = (size_t)(dry_block_noted(at, front) & ~DRY_BLOCK_MAPPED);
+    char *raw = (char *)((uintptr_t)at & ~(DRY_HUGE_PAGE_BYTES - 1));
+    if (whole == before) return at;
+    raw = (char *)dry_pages_resize(raw, before, whole);
+    return raw ? dry_block_note(dry_block_place(raw, align, front), DRY_BLOCK_MAPPED | whole, front) : NULL;
+}
+
+/* Like realloc; what lies in front is not kept. `keep` = how many bytes must survive, at most the smaller size. `at` may
+ * be NULL. On failure it stays valid. */
 static inline void *dry_block_resize(void *at, size_t keep, size_t size, size_t align, size_t front)
 {
     size_t whole;
     if (!at) return dry_block_new(size, align, front);
     if (dry_block_is_plain(align, front)) return realloc(at, size);
-    if (!dry_block_whole(size, &align, front, &whole)) return NULL;
-    char *raw = dry_block_raw(at, front);
-    size_t before = (size_t)((char *)at - raw);
-    raw = (char *)realloc(raw, whole);
-    if (!raw) return NULL;
-    char *now = dry_block_place(raw, align, front);
-    if (now != raw + before) memmove(now, raw + before, keep); /* the new block is aligned differently */
-    dry_block_note(now, (uint64_t)(now - raw), front);
-    return now;
+    if (dry_block_overflows(size, &align, front, &whole)) return NULL;
+    bool is_mapped = dry_block_noted(at, front) & DRY_BLOCK_MAPPED;
+    if (is_mapped != dry_block_maps(size, align, front)) { /* from malloc to pages, or back: copied this once */
+        void *moved = dry_block_new(size, align, front);
+        if (!moved) return NULL;
+        memcpy(moved, at, keep);
+        dry_block_free(at, align, front);
+        return moved;
+    }
+    return is_mapped ? dry_block_remap(at, whole, align, front) : dry_block_realloc(at, keep, whole, align, front);
 }
 
 /* ---- any allocator ------------------------------------------------------------------------------------------------

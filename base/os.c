@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,17 +88,10 @@ static enum dry_os_kind kind_of(mode_t mode)
 
 static struct dry_os_stat stat_of(const struct stat *st)
 {
-    return (struct dry_os_stat){
-        .kind = kind_of(st->st_mode),
-        .size_bytes = (uint64_t)st->st_size,
-        .held_bytes = (uint64_t)st->st_blocks * 512,
-        .inode = st->st_ino,
-        .device = st->st_dev,
-        .mode = st->st_mode & 07777,
-        .owner = st->st_uid,
-        .links = (uint32_t)st->st_nlink,
-        .modified_ns = ns_of(st->st_mtim),
-    };
+    return (struct dry_os_stat){.kind = kind_of(st->st_mode), .size_bytes = (uint64_t)st->st_size,
+                                .held_bytes = (uint64_t)st->st_blocks * 512, .inode = st->st_ino,
+                                .device = st->st_dev, .mode = st->st_mode & 07777, .owner = st->st_uid,
+                                .links = (uint32_t)st->st_nlink, .modified_ns = ns_of(st->st_mtim)};
 }
 
 int dry_os_stat(int fd, struct dry_os_stat *out)
@@ -355,10 +349,7 @@ int dry_os_list(int dirfd, int (*visit)(void *self, const char *name), void *sel
     if (own < 0) return errno;
     DIR *dir = fdopendir(own);
     int answer = dir ? visit_entries(dir, visit, self) : errno;
-    if (dir)
-        closedir(dir);
-    else
-        close(own);
+    (void)(dir ? closedir(dir) : close(own));
     return answer;
 }
 
@@ -372,8 +363,8 @@ int dry_os_lock(int fd, bool exclusive)
 /* ---- mapping ---- */
 size_t dry_os_page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
-/* The aligned place that was let go last. It is tried first, which takes one system call instead of four. Two words that
- * need not belong together: where something else is by now, the kernel takes another place. */
+/* The aligned place that was let go last. It is tried first, which takes one system call instead of four. Two words
+ * that need not belong together: where something else is by now, the kernel takes another place. */
 static struct dry_atomic_u64 free_at, free_bytes;
 
 static bool map_where_free(int fd, uint64_t offset, size_t len, int prot, void **at)
@@ -504,11 +495,9 @@ int dry_os_mount(int fd, struct dry_os_mount *out)
     struct statfs fs;
     MAY_FAIL("mount");
     if (UNINTERRUPTED(fstatfs(fd, &fs)) < 0) return errno;
-    *out = (struct dry_os_mount){
-        .size_bytes = (uint64_t)fs.f_blocks * (uint64_t)fs.f_frsize,
-        .free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize,
-        .read_only = (fs.f_flags & ST_RDONLY) != 0,
-    };
+    *out = (struct dry_os_mount){.size_bytes = (uint64_t)fs.f_blocks * (uint64_t)fs.f_frsize,
+                                 .free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize,
+                                 .read_only = (fs.f_flags & ST_RDONLY) != 0};
     dry_os_name_mount((uint32_t)fs.f_type, out);
     return 0;
 }
@@ -572,18 +561,17 @@ uint32_t dry_os_user(void) { return geteuid(); }
 
 static int64_t read_clock(clockid_t clock)
 {
+#ifdef DRY_STEPS
+    if (dry_os_clock && clock != CLOCK_REALTIME) return dry_os_clock();
+#endif
     struct timespec now;
     clock_gettime(clock, &now);
     return ns_of(now);
 }
 
-int64_t dry_os_monotonic_ns(void)
-{
-#ifdef DRY_STEPS
-    if (dry_os_clock) return dry_os_clock();
-#endif
-    return read_clock(CLOCK_MONOTONIC);
-}
+int64_t dry_os_monotonic_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+int64_t dry_os_thread_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 int64_t dry_os_realtime_ns(void) { return read_clock(CLOCK_REALTIME); }
 
@@ -597,3 +585,13 @@ int dry_os_random(void *into, size_t n)
     }
     return 0;
 }
+
+/* ---- a word in shared memory ---- */
+int dry_os_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns)
+{
+    struct timespec t = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    MAY_FAIL("futex_wait");
+    return syscall(SYS_futex, word, FUTEX_WAIT, expected, &t, NULL, 0) < 0 && errno != EINTR ? errno : 0;
+}
+
+void dry_os_futex_wake(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }

@@ -12,8 +12,9 @@
  *
  * Tests force failures and missing kernel features through one seam: built with -DDRY_STEPS, each function first asks
  * dry_os_fault (if set) with its own name, e.g. "collapse" or "open_unnamed"; an answer other than 0 is returned as
- * its errno and the call is not made. Where a function has a newer and an older way, the newer one asks under a name of
- * its own: "memfd_noexec", "link_direct", "rename_noreplace". dry_os_clock, if set, is the monotonic clock.
+ * its errno and the call is not made. Where a function has a newer and an older way, the newer one asks under a name
+ * of its own: "memfd_noexec", "link_direct", "rename_noreplace". dry_os_clock, if set, is the clock
+ * (but for the time of day).
  */
 #ifndef DRY_OS_H
 #define DRY_OS_H
@@ -64,16 +65,16 @@ int dry_os_open_new(int dirfd, const char *name, int *fd);
 int dry_os_reopen_read(int fd, int *out);
 /* Gives an unnamed file its name; EEXIST if it is taken. Needs either a kernel that lets anybody do so, or /proc. */
 int dry_os_link(int fd, int dirfd, const char *name);
-/* Atomically moves; with `replace` false EEXIST if `to` is there (where the file system has no such move, a second name
- * is made and the first one taken away: never a loss, but both are there for a moment). */
+/* Atomically moves; with `replace` false EEXIST if `to` is there (where the file system has no such move, a second
+ * name is made and the first one taken away: never a loss, but both are there for a moment). */
 int dry_os_rename(int dirfd, const char *from, const char *to, bool replace);
 int dry_os_unlink(int dirfd, const char *name);
 int dry_os_set_mode(int fd, uint32_t mode);
 int dry_os_set_size(int fd, uint64_t size_bytes);
 int dry_os_sync(int fd);
 void dry_os_close(int fd);
-/* Has the file system allocate [from, from + n) without writing, which also makes the file that long; EOPNOTSUPP where
- * it cannot. After a failure a part may be allocated. */
+/* Has the file system allocate [from, from + n) without writing, which also makes the file that long; EOPNOTSUPP
+ * where it cannot. After a failure a part may be allocated. */
 int dry_os_allocate(int fd, uint64_t from, uint64_t n);
 /* All of `n` bytes or an errno; ENODATA when the file ends first. */
 int dry_os_read_at(int fd, void *into, size_t n, uint64_t offset);
@@ -91,14 +92,15 @@ int dry_os_list(int dirfd, int (*visit)(void *self, const char *name), void *sel
 int dry_os_lock(int fd, bool exclusive);
 
 /* ---- mapping ---- */
-/* Maps [0, n) of `fd` read-only and shared at an address that is a multiple of 2 MiB when n is at least 1 MiB (so that
- * huge pages stay huge in the reader). */
+/* Maps [0, n) of `fd` read-only and shared at an address that is a multiple of 2 MiB when n is at least 1 MiB (so
+ * that huge pages stay huge in the reader). */
 int dry_os_map_read(int fd, size_t n, void **at);
 /* Maps [offset, offset + n), offset a multiple of 2 MiB, read-write and shared, at a multiple of 2 MiB, not inherited
  * over fork. */
 int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at);
 void dry_os_unmap(void *at, size_t n);
-/* MADV_COLLAPSE of a mapped 2 MiB range. EINVAL: not this range; ENOSYS: this kernel does not know it (probed once). */
+/* MADV_COLLAPSE of a mapped 2 MiB range. EINVAL: not this range; ENOSYS: this kernel does not know it (probed
+ * once). */
 int dry_os_collapse(void *at, size_t n);
 /* Faults pages in without touching them (MADV_POPULATE_READ / _WRITE); ENOSYS where unknown. */
 int dry_os_populate(void *at, size_t n, bool for_writing);
@@ -129,7 +131,8 @@ int dry_os_mount(int fd, struct dry_os_mount *out);
 void dry_os_name_mount(uint32_t magic, struct dry_os_mount *mount);
 /* RLIMIT_FSIZE; UINT64_MAX = none. */
 uint64_t dry_os_file_size_limit(void);
-/* The tightest memory cgroup above this process, v2 and v1, its ancestors included. found = false: none has a limit. */
+/* The tightest memory cgroup above this process, v2 and v1, its ancestors included. found = false: none has a
+ * limit. */
 struct dry_os_cgroup {
     bool found;
     uint64_t limit_bytes, used_bytes; /* used without file pages that the kernel can drop at once */
@@ -152,8 +155,16 @@ int dry_os_poll(int fd, int64_t timeout_ms);
 /* ---- the rest ---- */
 uint32_t dry_os_user(void);
 int64_t dry_os_monotonic_ns(void);
+int64_t dry_os_thread_ns(void);   /* processor time of the calling thread, in the kernel too */
 int64_t dry_os_realtime_ns(void); /* since 1970, UTC: the clock of modified_ns */
 /* `n` bytes that no other process guesses. */
 int dry_os_random(void *into, size_t n);
+
+/* ---- a word in shared memory ---- */
+/* Sleeps while the aligned uint32_t at `word` is `expected`, at most `timeout_ns`. EAGAIN: it is another; ETIMEDOUT; 0 =
+ * woken, or by nothing at all (here a signal ends the call). */
+int dry_os_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
+/* Wakes all that sleep on it, in any process. */
+void dry_os_futex_wake(const void *word);
 
 #endif

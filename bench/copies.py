@@ -5,8 +5,8 @@
 
 For each type one column is put into a store of its own; a fresh process for each engine gets it, converts it, and
 looks at its own memory that belongs to no file (RssAnon) before, meanwhile and after. A cell is the most that it grew,
-in percent of the column's bytes: 0 means that the engine works on the mapping itself. What an engine takes once,
-whatever the size, is not in it: a quarter of the column was converted before, and is kept.
+in percent of the column's bytes; 0 (less than 1 MiB) means that the engine works on the mapping itself. What an engine
+takes once, whatever the size, is not in it: a quarter of the column was converted before, and is kept.
 """
 
 import concurrent.futures
@@ -70,7 +70,8 @@ def polars_frame(table):
 def duckdb_query(table):
     import duckdb
 
-    with duckdb.connect() as connection:
+    # One thread: how many of them a query starts depends on its size, and each takes memory.
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("t", table)
         return connection.execute("select sum(hash(x)) from t").fetchall()
 
@@ -143,8 +144,7 @@ def measure(engine, store):
 def cell(result, table):
     if isinstance(result, str):
         return "cannot read it"
-    percent = 100 * result / table.nbytes
-    return "**0**" if percent < 3 else f"{percent:.0f} %"
+    return "**0**" if result < MIB else f"{100 * result / table.nbytes:.0f} %"
 
 
 def fresh_process(*args):

@@ -379,7 +379,7 @@ static void pow2_asks_for_the_smallest_power(void **state)
             power *= 2;
         pow2_heap_init(&b, (struct dry_nothing){});
         assert_int_equal(pow2_heap_grow(&b, want), DRY_OK);
-        assert_int_equal(pow2_heap_cap(&b), power);
+        assert_int_equal(pow2_heap_cap(&b), power < 16 ? 16 : power); /* the heap gives whole cache lines */
         pow2_heap_fini(&b);
     }
 }

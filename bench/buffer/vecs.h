@@ -42,6 +42,19 @@
 #define DRY_NAME points
 #define DRY_INNER point_columns
 #include "../../buffer/vec.h"
+#define DRY_NAME f64_mapped
+#define DRY_ELEM double
+#include "../../buffer/mapped.h"
+#define DRY_NAME f64_mapped_pow2
+#define DRY_INNER f64_mapped
+#include "../../buffer/pow2.h"
+#define MAPPED_POINT_FIELDS(X) X(f64_mapped_pow2, a) X(f64_mapped_pow2, b) X(mapped_room, c)
+#define DRY_NAME mapped_point_columns
+#define DRY_FIELDS MAPPED_POINT_FIELDS
+#include "../../buffer/soa.h"
+#define DRY_NAME mapped_points
+#define DRY_INNER mapped_point_columns
+#include "../../buffer/vec.h"
 struct point {
     double a, b;
     uint32_t c;

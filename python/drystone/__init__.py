@@ -18,60 +18,13 @@ last. No thread, lock, or exit handler is involved.
 
 Threads. Tables are immutable: any thread may use one. The functions let other threads run while they work. The state
 of the module belongs to its interpreter; it can be imported in sub-interpreters that share the main one's lock (GIL),
-not in those with a lock of their own.
+not in those with a lock of their own, and not in builds of Python without that lock, which have no stable interface.
 
 Errors are Error or one of its subclasses, one for each status of the C library; the text is the library's.
 """
 
-from ._drystone import (
-    CorruptError,
-    DeniedError,
-    Entry,
-    Error,
-    ExistsError,
-    FixedError,
-    FullError,
-    InvalidError,
-    IoError,
-    NomemError,
-    NotFoundError,
-    SharedError,
-    Table,
-    TimeoutError,
-    TooBigError,
-    UnsupportedError,
-    __version__,
-    get,
-    ls,
-    mv,
-    path,
-    put,
-    rm,
-    stat,
-)
+from . import _drystone
+from ._drystone import *  # noqa: F403  (functions, Table, Entry, and an exception for each status)
+from ._drystone import __version__ as __version__
 
-__all__ = [
-    "CorruptError",
-    "DeniedError",
-    "Entry",
-    "Error",
-    "ExistsError",
-    "FixedError",
-    "FullError",
-    "InvalidError",
-    "IoError",
-    "NomemError",
-    "NotFoundError",
-    "SharedError",
-    "Table",
-    "TimeoutError",
-    "TooBigError",
-    "UnsupportedError",
-    "get",
-    "ls",
-    "mv",
-    "path",
-    "put",
-    "rm",
-    "stat",
-]
+__all__ = sorted(name for name in vars(_drystone) if not name.startswith("_"))

@@ -13,36 +13,6 @@
 
 #define SIGNALS_EVERY_NS 50000000
 
-/* ---- arguments ---- */
-
-/* For "O&": a path, encoded as bytes; None leaves NULL. */
-static int store_path(PyObject *given, void *out)
-{
-    return given == Py_None ? 1 : PyUnicode_FSConverter(given, out);
-}
-
-/* Opens the store, takes `path` over, and tells Python about the library's warning, if there is one. */
-static struct dry_store *open_store(struct dry_py_state *state, PyObject *path, enum dry_access access)
-{
-    struct dry_error err = {0};
-    struct dry_store *store = NULL;
-    const char *warning = NULL, *text = path ? PyBytes_AsString(path) : NULL;
-    enum dry_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = dry_store_open(text, access, NULL, &store, &warning, &err);
-    Py_END_ALLOW_THREADS
-    Py_XDECREF(path);
-    if (status != DRY_OK) {
-        dry_py_raise(state, status, &err);
-        return NULL;
-    }
-    if (warning && PyErr_WarnEx(PyExc_RuntimeWarning, warning, 1) < 0) {
-        dry_store_close(store);
-        return NULL;
-    }
-    return store;
-}
-
 /* ---- signals ---- */
 
 static int64_t now_ns(void)
@@ -101,14 +71,14 @@ static const char put_doc[] =
     "Where there is no room for them: FullError, which says what to do. Ctrl-C ends\n"
     "it and leaves the store as it was.";
 
-static PyObject *put_stream(struct dry_py_state *state, struct dry_store *store, const char *name,
+static PyObject *put_stream(struct dry_py_state *state, const struct dry_py_store *store, const char *name,
                             struct ArrowArrayStream *in, bool no_clobber)
 {
     struct dry_error err = {0};
     struct outside outside;
     struct dry_put_options options = {.no_clobber = no_clobber, .progress = put_progress, .progress_self = &outside};
     leave(&outside);
-    enum dry_status status = dry_store_put(store, name, in, &options, &err);
+    enum dry_status status = dry_store_put(dry_py_store_borrow(store), name, in, &options, &err);
     enter(&outside);
     if (status != DRY_OK) return dry_py_raise(state, status, &err);
     Py_RETURN_NONE;
@@ -120,15 +90,15 @@ static PyObject *put(PyObject *module, PyObject *args, PyObject *keywords)
     const char *name;
     PyObject *data, *path = NULL, *done = NULL;
     int no_clobber = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "sO|O&p:put", names, &name, &data, store_path, &path,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "sO|O&p:put", names, &name, &data, dry_py_store_path, &path,
                                      &no_clobber))
         return NULL;
     struct dry_py_state *state = PyModule_GetState(module);
-    struct dry_store *store = open_store(state, path, DRY_STORE_WRITE);
+    struct dry_py_store *store = dry_py_store_open(state, path, DRY_PY_PUT);
     if (!store) return NULL;
     struct ArrowArrayStream in;
     if (dry_py_import(state, data, &in) == 0) done = put_stream(state, store, name, &in, no_clobber);
-    dry_store_close(store);
+    dry_py_store_close(store);
     return done;
 }
 
@@ -200,49 +170,36 @@ static PyObject *get_from(struct dry_py_state *state, struct dry_store *store, c
     return dry_py_table_new(state, table);
 }
 
-/* Who waits may come before the first writer, and makes the store then. */
-static struct dry_store *open_waiting(struct dry_py_state *state, PyObject *path)
-{
-    struct dry_store *store = open_store(state, Py_XNewRef(path), DRY_STORE_READ);
-    if (!store && PyErr_ExceptionMatches(state->errors[DRY_NOT_FOUND])) {
-        PyErr_Clear();
-        store = open_store(state, Py_XNewRef(path), DRY_STORE_WRITE);
-    }
-    Py_XDECREF(path);
-    return store;
-}
-
 static PyObject *get(PyObject *module, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"name", "timeout", "store", NULL};
     const char *name;
     PyObject *timeout = Py_None, *path = NULL;
     struct patience patience;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "s|OO&:get", names, &name, &timeout, store_path, &path))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "s|OO&:get", names, &name, &timeout, dry_py_store_path, &path))
         return NULL;
     if (patience_of(timeout, &patience) < 0) {
         Py_XDECREF(path);
         return NULL;
     }
     struct dry_py_state *state = PyModule_GetState(module);
-    bool waits = patience.seconds >= 0;
-    struct dry_store *store = waits ? open_waiting(state, path) : open_store(state, path, DRY_STORE_READ);
+    struct dry_py_store *store = dry_py_store_open(state, path, patience.seconds < 0 ? DRY_PY_READ : DRY_PY_WAIT);
     if (!store) return NULL;
-    PyObject *table = get_from(state, store, name, &patience);
-    dry_store_close(store);
+    PyObject *table = get_from(state, dry_py_store_borrow(store), name, &patience);
+    dry_py_store_close(store);
     return table;
 }
 
 /* ---- the directory ---- */
 
 /* Opens the store of a function that takes a name and a store, and borrows the name from its arguments. */
-static struct dry_store *open_named(PyObject *module, PyObject *args, PyObject *keywords, const char *format,
-                                    enum dry_access access, const char **name)
+static struct dry_py_store *open_named(PyObject *module, PyObject *args, PyObject *keywords, const char *format,
+                                       enum dry_py_use use, const char **name)
 {
     static char *names[] = {"name", "store", NULL};
     PyObject *path = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, name, store_path, &path)) return NULL;
-    return open_store(PyModule_GetState(module), path, access);
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, format, names, name, dry_py_store_path, &path)) return NULL;
+    return dry_py_store_open(PyModule_GetState(module), path, use);
 }
 
 static const char ls_doc[] =
@@ -267,23 +224,23 @@ static PyObject *ls(PyObject *module, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"store", NULL};
     PyObject *path = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O&:ls", names, store_path, &path)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O&:ls", names, dry_py_store_path, &path)) return NULL;
     struct dry_py_state *state = PyModule_GetState(module);
-    struct dry_store *store = open_store(state, path, DRY_STORE_READ);
+    struct dry_py_store *store = dry_py_store_open(state, path, DRY_PY_READ);
     if (!store) return NULL;
     struct dry_error err = {0};
     struct dry_entry *entries;
     size_t n;
     enum dry_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = dry_store_list(store, &entries, &n, &err);
+    status = dry_store_list(dry_py_store_borrow(store), &entries, &n, &err);
     Py_END_ALLOW_THREADS
     PyObject *list = NULL;
     if (status == DRY_OK) {
         list = new_list(state, entries, n);
-        dry_entries_free(store, entries, n);
+        dry_entries_free(dry_py_store_borrow(store), entries, n);
     }
-    dry_store_close(store);
+    dry_py_store_close(store);
     return status == DRY_OK ? list : dry_py_raise(state, status, &err);
 }
 
@@ -292,15 +249,15 @@ static const char stat_doc[] = "stat($module, /, name, store=None)\n--\n\nThe En
 static PyObject *stat_table(PyObject *module, PyObject *args, PyObject *keywords)
 {
     const char *name;
-    struct dry_store *store = open_named(module, args, keywords, "s|O&:stat", DRY_STORE_READ, &name);
+    struct dry_py_store *store = open_named(module, args, keywords, "s|O&:stat", DRY_PY_READ, &name);
     if (!store) return NULL;
     struct dry_error err = {0};
     struct dry_entry entry;
     enum dry_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = dry_store_stat(store, name, &entry, &err);
-    dry_store_close(store);
+    status = dry_store_stat(dry_py_store_borrow(store), name, &entry, &err);
     Py_END_ALLOW_THREADS
+    dry_py_store_close(store);
     struct dry_py_state *state = PyModule_GetState(module);
     return status == DRY_OK ? dry_py_entry_new(state, &entry) : dry_py_raise(state, status, &err);
 }
@@ -312,20 +269,20 @@ static const char path_doc[] =
 static PyObject *path_of(PyObject *module, PyObject *args, PyObject *keywords)
 {
     const char *name;
-    struct dry_store *store = open_named(module, args, keywords, "s|O&:path", DRY_STORE_READ, &name);
+    struct dry_py_store *store = open_named(module, args, keywords, "s|O&:path", DRY_PY_READ, &name);
     if (!store) return NULL;
     struct dry_error err = {0};
     char text[PATH_MAX];
-    enum dry_status status = dry_store_table_path(store, name, text, sizeof text, &err);
-    dry_store_close(store);
+    enum dry_status status = dry_store_table_path(dry_py_store_borrow(store), name, text, sizeof text, &err);
+    dry_py_store_close(store);
     return status == DRY_OK ? PyUnicode_DecodeFSDefault(text) : dry_py_raise(PyModule_GetState(module), status, &err);
 }
 
 /* None, or the exception for `status`; closes the store. */
-static PyObject *finish(PyObject *module, struct dry_store *store, enum dry_status status,
+static PyObject *finish(PyObject *module, struct dry_py_store *store, enum dry_status status,
                         const struct dry_error *err)
 {
-    dry_store_close(store);
+    dry_py_store_close(store);
     if (status != DRY_OK) return dry_py_raise(PyModule_GetState(module), status, err);
     Py_RETURN_NONE;
 }
@@ -337,12 +294,12 @@ static const char rm_doc[] =
 static PyObject *rm(PyObject *module, PyObject *args, PyObject *keywords)
 {
     const char *name;
-    struct dry_store *store = open_named(module, args, keywords, "s|O&:rm", DRY_STORE_WRITE, &name);
+    struct dry_py_store *store = open_named(module, args, keywords, "s|O&:rm", DRY_PY_CHANGE, &name);
     if (!store) return NULL;
     struct dry_error err = {0};
     enum dry_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = dry_store_remove(store, name, &err);
+    status = dry_store_remove(dry_py_store_borrow(store), name, &err);
     Py_END_ALLOW_THREADS
     return finish(module, store, status, &err);
 }
@@ -357,14 +314,15 @@ static PyObject *mv(PyObject *module, PyObject *args, PyObject *keywords)
     const char *name, *to;
     PyObject *path = NULL;
     int no_clobber = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "ss|O&p:mv", names, &name, &to, store_path, &path, &no_clobber))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "ss|O&p:mv", names, &name, &to, dry_py_store_path, &path,
+                                     &no_clobber))
         return NULL;
-    struct dry_store *store = open_store(PyModule_GetState(module), path, DRY_STORE_WRITE);
+    struct dry_py_store *store = dry_py_store_open(PyModule_GetState(module), path, DRY_PY_CHANGE);
     if (!store) return NULL;
     struct dry_error err = {0};
     enum dry_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = dry_store_rename(store, name, to, no_clobber, &err);
+    status = dry_store_rename(dry_py_store_borrow(store), name, to, no_clobber, &err);
     Py_END_ALLOW_THREADS
     return finish(module, store, status, &err);
 }
@@ -411,6 +369,10 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->entry_type);
     Py_CLEAR(state->epoch);
     Py_CLEAR(state->timedelta);
+    for (int access = DRY_STORE_READ; access <= DRY_STORE_WRITE; access++) {
+        dry_py_store_close(state->stores[access]);
+        state->stores[access] = NULL;
+    }
     return 0;
 }
 

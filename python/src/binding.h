@@ -19,6 +19,7 @@ struct dry_py_state {
     PyTypeObject *entry_type;
     PyObject *epoch;     /* 1970-01-01 UTC as an aware datetime */
     PyObject *timedelta; /* the class */
+    struct dry_py_store *stores[2]; /* by enum dry_access: kept open for the next call; NULL: none */
 };
 
 /* A function that takes keywords, for PyMethodDef. */
@@ -28,6 +29,22 @@ struct dry_py_state {
 int dry_py_errors_init(PyObject *module, struct dry_py_state *state);
 /* Raises the class for `status` with the words of `err`; an exception that is set already stays. Returns NULL. */
 PyObject *dry_py_raise(struct dry_py_state *state, enum dry_status status, const struct dry_error *err);
+
+/* ---- store.c ---- */
+enum dry_py_use {
+    DRY_PY_READ,
+    DRY_PY_PUT,    /* makes the store if need be */
+    DRY_PY_CHANGE, /* writes, in a store that must be there */
+    DRY_PY_WAIT    /* reads; who waits may come before the first writer, and makes the store then */
+};
+struct dry_py_store;
+/* For "O&": a path, encoded as bytes; None leaves NULL. */
+int dry_py_store_path(PyObject *given, void *out);
+/* Takes `path` over, also when it fails. Tells Python about the library's warning, if there is one. */
+struct dry_py_store *dry_py_store_open(struct dry_py_state *state, PyObject *path, enum dry_py_use use);
+/* With the GIL. NULL is allowed. */
+void dry_py_store_close(struct dry_py_store *s);
+struct dry_store *dry_py_store_borrow(const struct dry_py_store *s);
 
 /* ---- capsule.c: the Arrow PyCapsule interface ---- */
 /* The stream of any object with __arrow_c_stream__ or __arrow_c_array__; the caller releases it. */

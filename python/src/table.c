@@ -27,8 +27,7 @@ static struct dry_table_stat stat_of(PyObject *self)
 
 PyObject *dry_py_table_new(struct dry_py_state *state, struct dry_table *table)
 {
-    allocfunc allocate = (allocfunc)PyType_GetSlot(state->table_type, Py_tp_alloc);
-    PyObject *self = allocate(state->table_type, 0);
+    PyObject *self = PyType_GenericAlloc(state->table_type, 0);
     if (self)
         ((struct table *)self)->table = table;
     else
@@ -44,8 +43,7 @@ static void table_dealloc(PyObject *self)
     Py_BEGIN_ALLOW_THREADS
     dry_table_unref(table);
     Py_END_ALLOW_THREADS
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(self);
+    PyObject_Free(self);
     Py_DECREF(type);
 }
 

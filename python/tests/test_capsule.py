@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The Arrow PyCapsule interface, both ways, with producers that break it."""
 
+import ctypes
 import errno
 import gc
 import os
@@ -272,6 +273,23 @@ def test_calls_that_succeed_leak_nothing(store):
     assert mapping_count(store) == 0
 
 
+class MallocInfo(ctypes.Structure):
+    """What glibc's mallinfo2 gives; in use are uordblks, and hblkhd in mappings."""
+
+    names = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+    _fields_ = [(name, ctypes.c_size_t) for name in names]
+
+
+mallinfo2 = ctypes.CDLL(None).mallinfo2
+mallinfo2.restype = MallocInfo
+
+
+def malloc_blocks():
+    """The C heap in use, in its smallest blocks."""
+    info = mallinfo2()
+    return (info.uordblks + info.hblkhd) // 32
+
+
 def assert_no_growth(each):
     """A leak grows in every window of rounds; the caches of Python and ctypes grow in some and shrink in others."""
     rounds = 50
@@ -279,7 +297,8 @@ def assert_no_growth(each):
 
     def state():
         gc.collect()
-        return [len(os.listdir("/proc/self/fd")), sys.getallocatedblocks(), *map(sys.getrefcount, kinds)]
+        descriptors = len(os.listdir("/proc/self/fd"))
+        return [descriptors, sys.getallocatedblocks(), malloc_blocks(), *map(sys.getrefcount, kinds)]
 
     windows = []
     each()

@@ -4,9 +4,13 @@
 import datetime
 import os
 import pathlib
+import shutil
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
+from support import run_python
 
 import drystone
 
@@ -45,6 +49,109 @@ def test_a_store_that_is_not_there(store, tmp_path):
         drystone.ls(missing)
     drystone.put("t", TABLE, store=missing)
     assert missing.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_store_that_stays_open_is_still_the_one_that_was_asked_for(store, tmp_path, monkeypatch):
+    """Between two calls a path may come to lead elsewhere."""
+    a, b, link = tmp_path / "a", tmp_path / "b", tmp_path / "link"
+
+    def names(where=None):
+        return [e.name for e in drystone.ls(where)]
+
+    drystone.put("in_a", TABLE, store=a)
+    drystone.put("in_b", TABLE, store=b)
+    link.symlink_to(tmp_path)
+    assert names(link / "a") == ["in_a"]
+    link.unlink()
+    link.mkdir()
+    drystone.put("in_link", TABLE, store=link / "a")
+    assert names(link / "a") == ["in_link"] and names(a) == ["in_a"]
+
+    a.rename(tmp_path / "moved")
+    b.rename(a)
+    assert names(a) == ["in_b"]
+    drystone.put("more", TABLE, store=a)
+    assert names(a) == ["in_b", "more"] and names(tmp_path / "moved") == ["in_a"]
+
+    monkeypatch.setenv("DRYSTONE_STORE", str(a))
+    assert names() == ["in_b", "more"]
+    monkeypatch.setenv("DRYSTONE_STORE", str(tmp_path / "moved"))
+    assert names() == ["in_a"]
+
+    monkeypatch.chdir(a)
+    assert names(".") == ["in_b", "more"]
+    monkeypatch.chdir(tmp_path / "moved")
+    assert names(".") == ["in_a"]
+
+    a.chmod(0o777)
+    with pytest.raises(drystone.DeniedError, match="0777"):
+        drystone.get("in_b", store=a)
+    a.chmod(0o700)
+    for path in a.iterdir():
+        path.unlink()
+    a.rmdir()
+    with pytest.raises(drystone.NotFoundError):
+        names(a)
+
+
+def test_rm_and_mv_make_no_store(tmp_path):
+    missing = tmp_path / "missing"
+    for call in (lambda: drystone.rm("t", missing), lambda: drystone.mv("t", "u", missing)):
+        with pytest.raises(drystone.NotFoundError):
+            call()
+    assert not missing.exists()
+
+
+ON_DISK = """
+import os, sys, warnings
+warnings.simplefilter(sys.argv[1])
+import drystone, pyarrow as pa
+try:
+    drystone.put("t", pa.table({"x": [1]}))
+except RuntimeWarning as warning:
+    print("raised", warning)
+else:
+    print(drystone.path("t"))
+"""
+
+
+def test_where_memory_is_small_the_default_is_on_disk_with_a_warning(tmp_path):
+    """As in a container with a /dev/shm of 64 MB, here in a mount namespace."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("DRYSTONE_STORE", "XDG_CACHE_HOME")}
+    script = 'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$@"'
+    unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+        pytest.skip("no user namespaces here")
+
+    def put(action):
+        command = [*unshare, sys.executable, "-c", ON_DISK, action]
+        return subprocess.run(command, env=environment | {"HOME": str(tmp_path)}, capture_output=True, text=True)
+
+    (tmp_path / ".cache").mkdir()
+    done = put("error")
+    assert done.stdout.startswith("raised") and "/dev/shm" in done.stdout, done.stderr
+    done = put("default")
+    assert done.stdout == f"{tmp_path}/.cache/drystone/t\n", done.stderr
+    assert done.stderr.count("RuntimeWarning") == 2, "once for each line that used the store"
+
+
+NO_ROOM = """
+import resource, drystone, pyarrow as pa
+drystone.put("t", pa.table({"x": [1]}))
+big = pa.table({"x": range(1 << 20)})
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+try:
+    drystone.put("t", big)
+except drystone.FullError as error:
+    print(error)
+assert len(drystone.get("t")) == 1
+"""
+
+
+def test_no_room_is_an_error_that_names_the_limit(store):
+    words = run_python(NO_ROOM)
+    assert "'t'" in words and "RLIMIT_FSIZE" in words or "ulimit" in words, words
+    assert [p.name for p in store.iterdir()] == ["t"]
 
 
 def test_a_store_that_is_no_directory(store, tmp_path):
