@@ -4,9 +4,9 @@
  * process has the least room left. No system calls of its own.
  *
  * The kernel's answer to a shortage in a cgroup is SIGKILL, so it has to be asked before. /proc/self/cgroup says
- * where we are; each directory from there up to the root of the mount may set a limit. In a container the path is often
- * the host's and not to be seen here: the root of the mount is then our own cgroup, which the walk upwards reaches.
- * What cannot be read says nothing.
+ * where we are; each directory from there up to the root of the mount may set a limit. In a container the path is
+ * often the host's and not to be seen here: the root of the mount is then our own cgroup, which the walk upwards
+ * reaches. What cannot be read says nothing.
  */
 #define _GNU_SOURCE
 #include "check.h"

@@ -3,7 +3,7 @@
  * What a segment does when things go wrong: each system call and each allocation in turn, and every kind of shortage.
  */
 #define _GNU_SOURCE
-#include "shared_test.h"
+#include "segment_testing.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -41,9 +41,8 @@ static int in_child(void (*body)(void))
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void expect_child(void (*body)(void), const char *what_is_not_allowed)
+static void expect_done(int code, const char *what_is_not_allowed)
 {
-    int code = in_child(body);
     if (code == SKIPPED)
         print_message("SKIPPED: %s\n", what_is_not_allowed);
     else
@@ -263,7 +262,7 @@ static void with_a_file_size_limit(void)
 static void a_file_size_limit_is_an_error_and_not_a_signal(void **state)
 {
     (void)state;
-    expect_child(with_a_file_size_limit, "file size limits");
+    assert_int_equal(in_child(with_a_file_size_limit), 0);
 }
 
 static bool write_file(const char *path, const char *text)
@@ -274,8 +273,11 @@ static bool write_file(const char *path, const char *text)
     return done;
 }
 
-/* Mounts a file system of 64 MiB in memory where only this process sees it; false where that is not allowed. */
-static bool own_small_mount(char *path)
+/* Where a child mounts a file system of 64 MiB in memory that only it sees. */
+static char mount_point[64];
+
+/* false where that is not allowed. */
+static bool own_small_mount(void)
 {
     char map[64];
     unsigned uid = getuid(), gid = getgid();
@@ -286,58 +288,59 @@ static bool own_small_mount(char *path)
         if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", map)) return false;
     } else if (unshare(CLONE_NEWNS))
         return false;
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdtemp(path) &&
-           mount("drystone", path, "tmpfs", 0, "size=64M") == 0;
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("drystone", mount_point, "tmpfs", 0, "size=64M") == 0;
 }
 
-static void give_mount_back(const char *path)
+static void expect_child_with_mount(void (*body)(void))
 {
-    umount2(path, MNT_DETACH);
-    rmdir(path);
+    strcpy(mount_point, "/tmp/drystone-segment-XXXXXX");
+    assert_non_null(mkdtemp(mount_point));
+    int code = in_child(body); /* the mount ends with it */
+    rmdir(mount_point);
+    expect_done(code, "mounts of one's own");
 }
 
-static uint64_t free_in(const char *path)
+static uint64_t free_there(void)
 {
     struct statvfs fs;
-    CHECK(statvfs(path, &fs) == 0);
+    CHECK(statvfs(mount_point, &fs) == 0);
     return fs.f_bavail * fs.f_frsize;
 }
 
 static void with_a_small_mount(void)
 {
-    char path[] = "/tmp/drystone-segment-XXXXXX";
-    if (!own_small_mount(path)) _exit(SKIPPED);
-    uint64_t before = free_in(path);
-    expect_full(file_in(path), 200 * MIB, 60 * MIB, "in the tmpfs of 64 MiB");
-    CHECK(free_in(path) == before);
+    if (!own_small_mount()) _exit(SKIPPED);
+    uint64_t before = free_there();
+    expect_full(file_in(mount_point), 200 * MIB, 60 * MIB, "in the tmpfs of 64 MiB");
+    CHECK(free_there() == before);
     /* Growing until nothing is left: an error, and what had been appended is whole. */
     struct dry_segment *s;
     size_t at = 0;
-    CHECK(dry_segment_adopt_fd(file_in(path), NULL, &s, NULL) == DRY_OK);
+    CHECK(dry_segment_adopt_fd(file_in(mount_point), NULL, &s, NULL) == DRY_OK);
     while (dry_segment_append(s, pattern(65 * MIB) + at, 100 * KIB, NULL) == DRY_OK) at += 100 * KIB;
     CHECK(at > 63 * MIB && at <= 64 * MIB && dry_segment_size(s) == at);
     CHECK(dry_segment_finish(s, NULL) == DRY_OK && file_is_pattern(dry_segment_fd(s), at));
     dry_segment_free(s);
-    CHECK(free_in(path) == before);
-    give_mount_back(path);
+    CHECK(free_there() == before);
 }
 
 static void a_mount_without_room_is_an_error_and_not_a_signal(void **state)
 {
     (void)state;
     (void)pattern(200 * MIB);
-    expect_child(with_a_small_mount, "mounts of one's own");
+    expect_child_with_mount(with_a_small_mount);
 }
 
 /* Somebody who takes all the room but 256 KiB just after it was looked at. */
 static int rival_fd;
-static const char *rival_path, *rival_comes_before;
+static const char *rival_comes_before;
 static int rival_waits_for;
 
 static int rival(const char *call)
 {
     if (rival_fd < 0 || strcmp(call, rival_comes_before) != 0 || rival_waits_for-- > 0) return 0;
-    CHECK(posix_fallocate(rival_fd, 0, (off_t)(free_in(rival_path) - 256 * KIB)) == 0);
+    CHECK(posix_fallocate(rival_fd, 0, (off_t)(free_there() - 256 * KIB)) == 0);
     rival_fd = -1;
     return 0;
 }
@@ -347,17 +350,17 @@ static void with_a_rival(void)
     static const struct {
         const char *call;
         int after;
-    } moments[] = {{"map_write", 0}, {"set_size", 0}, {"write_at", 0}, {"collapse", 0}, {"collapse", 1}, {"allocate", 0}};
-    char path[] = "/tmp/drystone-segment-XXXXXX";
-    if (!own_small_mount(path)) _exit(SKIPPED);
-    uint64_t before = free_in(path);
+    } moments[] = {
+        {"map_write", 0}, {"set_size", 0}, {"write_at", 0}, {"write_at", 5}, {"collapse", 0}, {"allocate", 0},
+    };
+    if (!own_small_mount()) _exit(SKIPPED);
+    uint64_t before = free_there();
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         struct dry_segment *s;
         struct dry_error err = {0};
-        int taken = file_in(path);
-        CHECK(taken >= 0 && dry_segment_adopt_fd(file_in(path), NULL, &s, NULL) == DRY_OK);
+        int taken = file_in(mount_point);
+        CHECK(taken >= 0 && dry_segment_adopt_fd(file_in(mount_point), NULL, &s, NULL) == DRY_OK);
         rival_fd = taken;
-        rival_path = path;
         rival_comes_before = moments[i].call;
         rival_waits_for = moments[i].after;
         dry_os_fault = rival;
@@ -370,16 +373,15 @@ static void with_a_rival(void)
         CHECK(dry_segment_finish(s, &err) == DRY_OK && file_is_pattern(dry_segment_fd(s), 200 * KIB));
         dry_segment_free(s);
         close(taken);
-        CHECK(free_in(path) == before);
+        CHECK(free_there() == before);
     }
-    give_mount_back(path);
 }
 
 static void room_that_goes_while_it_is_taken_is_given_back(void **state)
 {
     (void)state;
     (void)pattern(MIB);
-    expect_child(with_a_rival, "mounts of one's own");
+    expect_child_with_mount(with_a_rival);
 }
 
 /* ---- a memory cgroup of 512 MiB ---- */
@@ -422,12 +424,13 @@ static void a_memory_cgroup_without_room_refuses_before_the_kernel_kills(void **
 {
     (void)state;
     (void)pattern(8 * MIB);
-    expect_child(with_a_small_group, "memory cgroups of one's own");
+    int code = in_child(with_a_small_group);
     for (const char *const *parent = (const char *const[]){"/sys/fs/cgroup/memory", "/sys/fs/cgroup", NULL}; *parent;
          parent++) {
         snprintf(group, sizeof group, "%s/drystone-test-%d", *parent, (int)getpid());
         rmdir(group);
     }
+    expect_done(code, "memory cgroups of one's own");
 }
 
 int main(void)

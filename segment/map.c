@@ -42,9 +42,6 @@ enum dry_status dry_segment_map(int fd, const struct dry_allocator *a, struct dr
     if (st.kind != DRY_OS_FILE)
         return dry_fail(err, DRY_INVALID, "only a regular file can be mapped, and this is %s",
                         st.kind == DRY_OS_DIRECTORY ? "a directory" : "a pipe, a socket or a device");
-    if (st.size_bytes > PTRDIFF_MAX)
-        return dry_fail(err, DRY_TOO_BIG, "a file of %s is larger than can be mapped",
-                        dry_size_text(st.size_bytes).text);
     if (st.size_bytes > 0) return map_bytes(fd, (size_t)st.size_bytes, a, out, err);
     if (dry_storage_adopt(NULL, 0, NULL, NULL, a, out) != DRY_OK)
         return dry_fail(err, DRY_NOMEM, "out of memory for a mapping");

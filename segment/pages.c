@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * How the kernel is asked for pages, in the order that is fastest and still fails before a byte is copied:
+ * How the kernel is asked for pages, in the way that is fastest and still fails before a byte is copied:
  *
- *     chunk     what is still free of it and will be used      how
- *     whole     at least half                                  pwrite one byte, MADV_COLLAPSE: one huge page
- *     whole     less than half                                 fallocate
- *     begun     -                                              fallocate
+ *     chunk     what is still free of it and will be used    how
+ *     whole     at least half                                pwrite one byte, MADV_COLLAPSE: one huge page
+ *     whole     less than half                               fallocate
+ *     begun     -                                            fallocate
  *
- * A hole cannot be collapsed, one page must be there: hence the byte. fallocate first and collapse then is slower than
- * write(2): the kernel would have to copy 512 pages.
+ * A hole cannot be collapsed, one page must be there: hence the byte. fallocate first and collapse then is slower
+ * than write(2): the kernel would have to copy 512 pages. Every collapse waits until all processors have emptied
+ * their lists of pages, which on a busy machine takes longer than the work itself: hence many chunks in one call.
  */
 #include "pages.h"
 #include "segment.h"
@@ -21,8 +22,10 @@
 
 #define CHUNK ((uint64_t)DRY_HUGE_BYTES)
 
-/* Collapse is given up after so many chunks in a row that failed, or that were slower than write(2) would have been. */
+/* Collapse is given up after so many chunks in a row that failed, or were slower than write(2) would have been. */
 #define PATIENCE 8u
+/* So many chunks are collapsed by one call; fewer at first and after slow ones, so that slowness is seen soon. */
+#define BATCH 32u
 /* Until write(2) has been timed: 2 MiB in 0.5 ms are 4 GiB/s, which write(2) into fresh pages does not reach. */
 #define SLOW_AT_FIRST_NS 500000
 
@@ -34,7 +37,10 @@ static size_t chunks_in(const struct dry_window *w) { return w->len / DRY_HUGE_B
 
 static uint8_t *flag_of(const struct dry_window *w, uint64_t at) { return &w->huge[(at - w->from) / CHUNK]; }
 
-static bool inside(const struct dry_window *w, uint64_t at) { return w->at && at >= w->from && at - w->from < w->len; }
+static bool inside(const struct dry_window *w, uint64_t at)
+{
+    return w->at && at >= w->from && at - w->from < w->len;
+}
 
 static void close_window(const struct dry_allocator *a, struct dry_window *w)
 {
@@ -48,10 +54,8 @@ static void close_window(const struct dry_allocator *a, struct dry_window *w)
 static void open_window(const struct dry_pages *p, uint64_t next, uint64_t end, struct dry_window *out)
 {
     struct dry_window w = {.from = chunk_of(next)};
-    uint64_t len = chunk_of(end - 1) + CHUNK - w.from;
     void *at;
-    if (len > SIZE_MAX) return;
-    w.len = (size_t)len;
+    w.len = (size_t)(chunk_of(end - 1) + CHUNK - w.from);
     w.huge = dry_allocate(p->allocator, chunks_in(&w), 1);
     if (!w.huge) return;
     if (dry_os_map_write(p->fd, w.from, w.len, &at)) {
@@ -100,85 +104,108 @@ static enum dry_status claim_small(struct dry_pages *p, uint64_t stop, uint64_t 
     return DRY_OK;
 }
 
-/* After PATIENCE slow chunks the next as many are filled with zeros by write(2), and timed: that is what collapse has
- * to beat. Copying into ready pages is about a quarter of write(2), so collapse loses when it takes more than the other
- * three. As many against as many, because on a virtual host a single chunk says little. */
-static enum dry_status claim_by_write(struct dry_pages *p, uint64_t stop, uint64_t end, struct dry_error *err)
+/* After PATIENCE slow chunks as many are filled with zeros by write(2), and timed: that is what collapse has to beat.
+ * Copying into ready pages is about a quarter of write(2), so collapse loses when it takes more than the other three.
+ * As many against as many, because on a virtual host a single chunk says little; and processor time, because on a
+ * busy machine the clock says more about the others. */
+static enum dry_status claim_by_write(struct dry_pages *p, uint64_t end, struct dry_error *err)
 {
     static const uint8_t zeros[1 << 14];
-    int64_t began_ns = dry_os_monotonic_ns();
+    uint64_t stop = least(p->held + CHUNK, end);
+    int64_t began_ns = dry_os_thread_ns();
     for (uint64_t at = p->held; at < stop; at += sizeof zeros) {
         int sys = dry_os_write_at(p->fd, zeros, (size_t)least(sizeof zeros, stop - at), at);
         if (sys) return refused(p, end, sys, err);
     }
-    p->write_sum_ns += dry_os_monotonic_ns() - began_ns;
+    p->write_sum_ns += dry_os_thread_ns() - began_ns;
     p->held = stop;
     if (++p->written_chunks < PATIENCE) return DRY_OK;
-    p->may_collapse = p->slow_sum_ns <= p->write_sum_ns / 4 * 3;
     p->slow_ns = p->write_sum_ns / PATIENCE / 4 * 3;
+    p->may_collapse = p->slow_sum_ns / p->slow_chunks <= p->slow_ns;
     p->slow_chunks = p->written_chunks = 0;
     p->slow_sum_ns = p->write_sum_ns = 0;
     return DRY_OK;
 }
 
-static void watch_success(struct dry_pages *p, int64_t took_ns)
+static void watch_speed(struct dry_pages *p, unsigned n, int64_t took_ns)
 {
-    bool slow = took_ns > p->slow_ns;
-    p->failed_chunks = 0;
-    p->slow_chunks = slow ? p->slow_chunks + 1 : 0;
+    bool slow = took_ns / n > p->slow_ns;
+    p->slow_chunks = slow ? p->slow_chunks + n : 0;
     p->slow_sum_ns = slow ? p->slow_sum_ns + took_ns : 0;
+    p->batch = slow ? PATIENCE : (unsigned)least(p->batch * 2, BATCH);
 }
 
-static void watch_failure(struct dry_pages *p, int sys)
+/* Collapses the next n chunks, in each of which a byte is there. What the kernel says is checked: a store into a page
+ * that it did not allocate after all would be SIGBUS on a full mount. */
+static int collapse(struct dry_pages *p, struct dry_window *w, unsigned n)
 {
+    struct dry_os_stat now;
+    int sys = dry_os_collapse(w->at + (p->held - w->from), n * DRY_HUGE_BYTES);
+    if (!sys) sys = dry_os_stat(p->fd, &now);
+    if (sys) return sys;
+    if (now.held_bytes < p->held + n * CHUNK) return EINVAL;
+    memset(flag_of(w, p->held), true, n);
+    p->failed_chunks = 0;
+    p->huge_bytes += n * CHUNK;
+    p->held += n * CHUNK;
+    return 0;
+}
+
+static enum dry_status claim_one(struct dry_pages *p, struct dry_window *w, uint64_t end, struct dry_error *err)
+{
+    int sys = collapse(p, w, 1);
+    if (!sys) return DRY_OK;
     p->failed_chunks++;
     if (sys == ENOSYS || p->failed_chunks == PATIENCE) p->may_collapse = false;
+    /* Anything but "not this range" may be a memory cgroup without room, which lets collapse fail but kills the
+     * process that goes on by write(2). */
+    if (sys != EINVAL && sys != ENOSYS) DRY_TRY(dry_room_check(p->fd, p->held, end - p->held, err));
+    return claim_small(p, least(p->held + CHUNK, end), end, err);
 }
 
-static enum dry_status claim_huge(struct dry_pages *p, struct dry_window *w, uint64_t stop, uint64_t end,
+static enum dry_status claim_huge(struct dry_pages *p, struct dry_window *w, unsigned n, uint64_t end,
                                   struct dry_error *err)
 {
-    int64_t began_ns = dry_os_monotonic_ns();
-    int sys = dry_os_write_at(p->fd, "", 1, p->held);
-    if (sys) return refused(p, end, sys, err);
-    sys = dry_os_collapse(w->at + (p->held - w->from), DRY_HUGE_BYTES);
-    if (sys) {
-        watch_failure(p, sys);
-        /* Anything but "not this range" may be a memory cgroup without room, which lets collapse fail but kills the
-         * process that goes on by write(2). */
-        if (sys != EINVAL && sys != ENOSYS) DRY_TRY(dry_room_check(p->fd, p->held, end - p->held, err));
-        return claim_small(p, stop, end, err);
+    int64_t began_ns = dry_os_thread_ns();
+    for (unsigned i = 0; i < n; i++) {
+        int sys = dry_os_write_at(p->fd, "", 1, p->held + i * CHUNK);
+        if (sys) return refused(p, end, sys, err);
     }
-    watch_success(p, dry_os_monotonic_ns() - began_ns);
-    *flag_of(w, p->held) = true;
-    p->huge_bytes += CHUNK;
-    p->held += CHUNK;
+    if (collapse(p, w, n) == 0) {
+        watch_speed(p, n, dry_os_thread_ns() - began_ns);
+        return DRY_OK;
+    }
+    /* At least one would not, but only one by one do they say which and why. */
+    for (unsigned i = 0; i < n && p->may_collapse; i++) DRY_TRY(claim_one(p, w, end, err));
     return DRY_OK;
 }
 
 /* ---- all of them ---- */
+/* How many chunks from `at` on are whole and will be at least half used. */
+static uint64_t chunks_worth(uint64_t at, uint64_t end)
+{
+    return at == chunk_of(at) && at < end ? (end - at + CHUNK / 2) / CHUNK : 0;
+}
+
 static enum dry_status claim_chunks(struct dry_pages *p, struct dry_window *w, uint64_t end, struct dry_error *err)
 {
     while (p->held < end) {
-        uint64_t stop = least(chunk_of(p->held) + CHUNK, end);
-        bool worth = p->held == chunk_of(p->held) && stop - p->held >= CHUNK / 2;
+        unsigned n = (unsigned)least(chunks_worth(p->held, end), p->batch);
         if (!w->at || !p->may_collapse)
             DRY_TRY(claim_small(p, end, end, err));
-        else if (!worth)
-            DRY_TRY(claim_small(p, stop, end, err));
-        else if (p->slow_chunks == PATIENCE)
-            DRY_TRY(claim_by_write(p, stop, end, err));
+        else if (n == 0)
+            DRY_TRY(claim_small(p, least(chunk_of(p->held) + CHUNK, end), end, err));
+        else if (p->slow_chunks >= PATIENCE)
+            DRY_TRY(claim_by_write(p, end, err));
         else
-            DRY_TRY(claim_huge(p, w, stop, end, err));
+            DRY_TRY(claim_huge(p, w, n, end, err));
     }
     return DRY_OK;
 }
 
-/* Whether some chunk of [held, end) is worth collapsing: the last one, or one before it. */
 static bool wants_window(const struct dry_pages *p, uint64_t end)
 {
-    uint64_t first = chunk_of(p->held + CHUNK - 1);
-    return p->may_collapse && end > first && end - first >= CHUNK / 2;
+    return p->may_collapse && chunks_worth(chunk_of(p->held + CHUNK - 1), end) > 0;
 }
 
 void dry_pages_init(struct dry_pages *p, int fd, const struct dry_allocator *a, bool in_memory)
@@ -188,6 +215,7 @@ void dry_pages_init(struct dry_pages *p, int fd, const struct dry_allocator *a, 
         .allocator = a,
         .may_collapse = in_memory,
         .may_allocate = true,
+        .batch = PATIENCE,
         .slow_ns = SLOW_AT_FIRST_NS,
     };
 }

@@ -9,8 +9,8 @@
  *                    ^ the chunk that holds the next byte to copy
  *
  * Invariants: every page of [0, held) is allocated (or the file system cannot); promised <= held; held - promised is
- * more than 0 only in a huge page; a chunk that is marked huge in the window has all its pages up to the file's end, so
- * that a store into it through the window cannot fail.
+ * more than 0 only in a huge page; a chunk that is marked huge in the window has all its pages up to the file's end,
+ * so that a store into it through the window cannot fail.
  */
 #ifndef DRY_SEGMENT_PAGES_H
 #define DRY_SEGMENT_PAGES_H
@@ -32,8 +32,9 @@ struct dry_pages {
     uint64_t huge_bytes;
     struct dry_window window;
     bool may_collapse, may_allocate;
-    /* The watch on collapse: how many chunks in a row failed, or took longer than slow_ns, and how long together; then
-     * how many were written instead to compare, and how long together. */
+    unsigned batch; /* chunks in the next collapse */
+    /* The watch on collapse: how many chunks in a row failed, or took longer than slow_ns each, and how long
+     * together; then how many were written instead to compare, and how long together. */
     unsigned failed_chunks, slow_chunks, written_chunks;
     int64_t slow_ns, slow_sum_ns, write_sum_ns;
 };

@@ -28,8 +28,8 @@ static enum dry_status check_mount(const struct dry_os_mount *mount, uint64_t n,
                     mount->in_memory ? "raise its limit (mount -o remount,size=)" : "make it larger");
 }
 
-/* To read the cgroups costs as much as to write several small tables. So what was seen is trusted a little while, for a
- * small part of the room that was there. */
+/* To read the cgroups costs as much as to write several small tables. So what was seen is trusted a little while, for
+ * a small part of the room that was there. */
 #define TRUST_NS 100000000
 #define TRUST_PART 64
 static struct dry_atomic_u64 seen_ns, trusted_bytes;

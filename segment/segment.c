@@ -81,8 +81,8 @@ int dry_segment_fd(const struct dry_segment *s) { return s->fd; }
 uint64_t dry_segment_size(const struct dry_segment *s) { return s->used; }
 
 /* ---- room ---- */
-/* Where a growth by at least `missing` bytes ends, if it can be had: on the grid when it is large, because a chunk that
- * is begun in two steps gets no huge page. */
+/* Where a growth by at least `missing` bytes ends, if it can be had: on the grid when it is large, because a chunk
+ * that is begun in two steps gets no huge page. */
 static uint64_t wide_end(const struct dry_segment *s, uint64_t missing)
 {
     uint64_t end = s->pages.promised + (missing > s->step ? missing : s->step);
@@ -164,7 +164,8 @@ static enum dry_status put(struct dry_segment *s, const uint8_t *bytes, size_t n
     return DRY_OK;
 }
 
-/* After a failure: as if nothing from `start` on had been appended. What of it is in the file will be written over. */
+/* After a failure: as if nothing from `start` on had been appended. What of it is in the file will be written
+ * over. */
 static void unwind(struct dry_segment *s, uint64_t start)
 {
     uint64_t written = s->used - s->staged;

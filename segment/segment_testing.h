@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * What the tests of segments share: fresh files, bytes that tell where they belong, an allocator that can run out, and
- * a look at what the process holds.
+ * What the tests of segments share: fresh files, bytes that tell where they belong, an allocator that can run out,
+ * and a look at what the process holds.
  */
-#ifndef DRY_SEGMENT_SHARED_TEST_H
-#define DRY_SEGMENT_SHARED_TEST_H
+#ifndef DRY_SEGMENT_TESTING_H
+#define DRY_SEGMENT_TESTING_H
 
 #include "segment.h"
 #include "../base/os.h"
