@@ -76,7 +76,10 @@ enum dry_status dry_judge_ends(const struct dry_judge *j, const struct dry_array
     if (a->length == 0) return DRY_OK;
     *first = dry_offset_at(a->buffers[1].data, wide, a->offset);
     *last = dry_offset_at(a->buffers[1].data, wide, a->offset + a->length);
-    if (*first < 0 || *last < *first || *last > limit)
+    if (*first < 0 || *last < *first)
+        return dry_refuse(j, a->field, DRY_NO_ROW, "its offsets lead from %lld to %lld", (long long)*first,
+                          (long long)*last);
+    if (*last > limit)
         return dry_refuse(j, a->field, DRY_NO_ROW, "its offsets lead from %lld to %lld of %lld", (long long)*first,
                           (long long)*last, (long long)limit);
     return DRY_OK;

@@ -13,9 +13,11 @@ struct importer {
 static enum dry_status check_counts(const struct dry_judge *j, const struct dry_field *f, const struct ArrowArray *in)
 {
     int64_t least = dry_layout_buffers(f->layout), most = least;
-    if (f->layout == DRY_LAYOUT_VIEW) most = INT64_MAX, least++; /* the variadic ones, and one of their lengths */
-    if (f->layout == DRY_LAYOUT_NULL)
-        most++; /* a bitmap that is not there: Polars still gives one, as Arrow once did */
+    if (f->layout == DRY_LAYOUT_NULL) most++; /* a bitmap of nothing: Polars gives one, as Arrow once did */
+    if (f->layout == DRY_LAYOUT_VIEW) {
+        least++; /* the lengths of the variadic ones */
+        most = INT64_MAX;
+    }
     if (in->n_buffers < least || in->n_buffers > most)
         return dry_refuse(j, f, DRY_NO_ROW, "the array has %lld buffers, its type has %lld%s",
                           (long long)in->n_buffers, (long long)least, f->layout == DRY_LAYOUT_VIEW ? " or more" : "");

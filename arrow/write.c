@@ -29,7 +29,8 @@ struct writer {
     struct dry_renumber *renumber;
     bool *grew;
     struct dry_bytes head; /* the message being written */
-    uint64_t at;           /* bytes written so far */
+    struct dry_bytes held; /* the beginning, kept back until the first batch is known: then one reserve serves both */
+    uint64_t at;           /* bytes written so far, those kept back included */
     struct dry_block *batches, *dictionaries;
     int64_t n_batches, cap_batches, n_dictionaries;
     struct kept *kept;
@@ -45,6 +46,22 @@ static void drop(struct writer *w, struct kept *k)
 
 static enum dry_status no_memory(struct writer *w) { return dry_fail(w->err, DRY_NOMEM, "out of memory while writing"); }
 
+static enum dry_status keep_back(struct writer *w, const void *bytes, size_t n)
+{
+    if (dry_bytes_append(&w->held, bytes, n) != DRY_OK) return no_memory(w);
+    w->at += n;
+    return DRY_OK;
+}
+
+/* Announces `more` bytes, and writes what was kept back. */
+static enum dry_status reserve(struct writer *w, uint64_t more)
+{
+    size_t n = w->held.len;
+    if (w->sink->reserve) DRY_TRY(w->sink->reserve(w->sink->self, n + more, w->err));
+    w->held.len = 0;
+    return n ? w->sink->append(w->sink->self, w->held.data, n, w->err) : DRY_OK;
+}
+
 static enum dry_status append(struct writer *w, const void *bytes, size_t n)
 {
     DRY_TRY(w->sink->append(w->sink->self, bytes, n, w->err));
@@ -59,8 +76,7 @@ static enum dry_status write_message(struct writer *w, const struct dry_plan *pl
     enum dry_status status = dry_message_write_batch(&plan->message, w->at, &w->head);
     if (status != DRY_OK) return dry_fail(w->err, status, "%s: its metadata cannot be written: %s", where, dry_status_text(status));
     *block = (struct dry_block){(int64_t)w->at, (int32_t)w->head.len, plan->message.body_bytes};
-    if (w->sink->reserve)
-        DRY_TRY(w->sink->reserve(w->sink->self, w->head.len + (uint64_t)plan->message.body_bytes, w->err));
+    DRY_TRY(reserve(w, w->head.len + (uint64_t)plan->message.body_bytes));
     DRY_TRY(append(w, w->head.data, w->head.len));
     DRY_TRY(dry_plan_write(w->schema, plan, renumber, where, w->sink, w->options, &w->at, w->err));
     if (w->options->progress && w->options->progress(w->options->progress_self, w->at))
@@ -194,10 +210,11 @@ static enum dry_status begin(struct writer *w, struct ArrowArrayStream *in)
     if (!w->merges || !w->renumber || !w->grew || !w->dictionaries) return no_memory(w);
     for (size_t i = 0; i < n; i++)
         dry_merge_init(w->merges + i, w->schema, w->schema->dictionaries[i].field, w->allocator);
-    if (w->options->format == DRY_IPC_FILE) DRY_TRY(append(w, "ARROW1\0\0", 8));
+    if (w->options->format == DRY_IPC_FILE) DRY_TRY(keep_back(w, "ARROW1\0\0", 8));
     status = dry_message_write_schema(w->schema, w->at, &w->head);
     if (status != DRY_OK) return dry_fail(w->err, status, "the schema cannot be written: %s", dry_status_text(status));
-    return append(w, w->head.data, w->head.len);
+    DRY_TRY(keep_back(w, w->head.data, w->head.len));
+    return w->options->format == DRY_IPC_STREAM ? reserve(w, 0) : DRY_OK; /* a reader may wait for the schema */
 }
 
 /* The footer's own metadata, one pair, in the C data interface's encoding (native int32 lengths). */
@@ -220,6 +237,7 @@ static enum dry_status finish(struct writer *w)
     if (w->options->format == DRY_IPC_FILE)
         for (int32_t i = w->schema->n_dictionaries; i-- > 0;)
             DRY_TRY(write_dictionary(w, i, w->dictionaries + w->n_dictionaries++));
+    DRY_TRY(reserve(w, sizeof end_of_stream));
     DRY_TRY(append(w, end_of_stream, sizeof end_of_stream));
     if (w->options->format == DRY_IPC_STREAM) return DRY_OK;
     struct dry_footer footer = {.schema = w->schema,
@@ -244,6 +262,7 @@ static void fini(struct writer *w)
     }
     dry_schema_free(w->schema);
     dry_bytes_fini(&w->head);
+    dry_bytes_fini(&w->held);
     dry_arena_fini(&w->arena);
 }
 
@@ -254,6 +273,7 @@ enum dry_status dry_ipc_write(struct ArrowArrayStream *in, const struct dry_sink
     struct writer w = {.sink = sink, .options = options, .allocator = a, .err = err};
     if (!in->release) return dry_fail(err, DRY_INVALID, "the stream has been released already");
     dry_bytes_init(&w.head, a);
+    dry_bytes_init(&w.held, a);
     dry_arena_init(&w.arena, a);
     enum dry_status status = begin(&w, in);
     if (status == DRY_OK) status = write_batches(&w, in);
