@@ -10,6 +10,7 @@
 #include "base/base.h"       /* status, error text, allocator */
 #include "storage/storage.h" /* refcounted bytes; views */
 #include "segment/segment.h" /* memory with a descriptor: reserve, append, map */
+#include "pool/pool.h"       /* lock-free slots in shared memory that survive killed peers */
 #include "arrow/arrow.h"     /* Arrow C data and stream interface, Arrow IPC */
 #include "store/store.h"     /* names -> tables: put, get, list, wait, remove */
 

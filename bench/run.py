@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PARTS = {"sharing": "sharing.py"}
+PARTS = {"sharing": "sharing.py", "storage": "storage.py"}
 
 
 def main():

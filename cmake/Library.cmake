@@ -3,17 +3,21 @@
 # The library, twice from the same objects: drystone (shared) and drystone_static. Needs libc only; LZ4 and ZSTD let
 # it read compressed Arrow IPC.
 
-set(dry_modules base storage segment arrow store)
+set(dry_modules "")
 set(dry_sources "")
-foreach(module IN LISTS dry_modules)
+foreach(module IN ITEMS base storage segment pool arrow store channel)
+    if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${module}/${module}.h)
+        continue()
+    endif()
+    list(APPEND dry_modules ${module})
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${module}/*.c)
     list(FILTER found EXCLUDE REGEX "_test\\.c$")
     list(APPEND dry_sources ${found})
 endforeach()
 
-# What is installed: the table of contents, one header a module, Arrow's structs. All other headers are private
-# (tools/layers has the same list).
-set(dry_public_headers drystone.h arrow/abi.h)
+# What is installed: the table of contents, one header a module, Arrow's structs, and what storage.h brings (it counts
+# inline). All other headers are private (tools/layers has the same list).
+set(dry_public_headers drystone.h arrow/abi.h base/atomic.h storage/bitmap.h storage/typed.h)
 foreach(module IN LISTS dry_modules)
     list(APPEND dry_public_headers ${module}/${module}.h)
 endforeach()

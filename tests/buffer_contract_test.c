@@ -384,6 +384,19 @@ static void pow2_asks_for_the_smallest_power(void **state)
     }
 }
 
+/* A box that was made in vain goes again: the capacity shows whether it is there. */
+static void a_box_is_not_left_by_a_failure(void **state)
+{
+    struct boxed_inline b;
+    (void)state;
+    boxed_inline_init(&b, (struct dry_nothing){});
+    assert_int_equal(boxed_inline_grow(&b, 21), DRY_FIXED);
+    assert_int_equal(boxed_inline_cap(&b), 0);
+    assert_int_equal(boxed_inline_grow(&b, 20), DRY_OK);
+    assert_int_equal(boxed_inline_cap(&b), 20);
+    boxed_inline_fini(&b);
+}
+
 static void nothing_is_left_behind(void **state)
 {
     (void)state;
@@ -429,6 +442,7 @@ int main(void)
         cmocka_unit_test(contract_limited),
         cmocka_unit_test(a_life_counter_finds_faults),
         cmocka_unit_test(pow2_asks_for_the_smallest_power),
+        cmocka_unit_test(a_box_is_not_left_by_a_failure),
         cmocka_unit_test(nothing_is_left_behind),
     };
     allocator_one = flaky_allocator(&flaky_one);

@@ -5,6 +5,7 @@ Standard library only: python3 -m unittest tools/test_tools.py
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -228,6 +229,26 @@ class Tally(unittest.TestCase):
 
     def test_nothing_is_zero(self):
         self.assertEqual(self.tally(""), "0 0 0")
+
+
+class Dev(unittest.TestCase):
+    ROOT = TOOLS.parent
+
+    def test_the_usage_names_what_there_is(self):
+        text = (self.ROOT / "dev").read_text("utf-8")
+        usage = re.findall(r"^  ([a-z-]+) ", text, re.MULTILINE)
+        cases = re.findall(r"^([a-z-]+)\) ", text, re.MULTILINE)
+        self.assertEqual(usage, cases)
+
+    def test_which_prints_a_path_and_nothing_else(self):
+        if not (self.ROOT / "build" / "release" / "drystone").exists():
+            self.skipTest("the command is not built")
+        done = subprocess.run([self.ROOT / "dev", "which"], capture_output=True, text=True, cwd="/")
+        self.assertEqual((done.returncode, done.stdout), (0, f"{self.ROOT}/build/release/drystone\n"))
+
+    def test_python_packages_are_pinned(self):
+        for line in (self.ROOT / "tools" / "requirements.txt").read_text().splitlines():
+            self.assertRegex(line, r"^(#.*|[A-Za-z0-9-]+==[0-9.]+)$")
 
 
 if __name__ == "__main__":

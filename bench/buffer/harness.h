@@ -3,6 +3,7 @@
  * What the C and the C++ program of this bench share; the Rust one does the same in its own words.
  *
  *     PROGRAM             all rows: "row <tab> who <tab> least ns <tab> median ns", per element
+ *     PROGRAM ROW         the same for one row
  *     PROGRAM ROW WHO N   the body of one row, N times, untimed: for callgrind
  *
  * A row is timed in repetitions of about 4 ms, 9 of them. A body hides its object from the compiler by moving it behind a
@@ -74,16 +75,20 @@ static void time_row(const struct row *r)
 
 static int run_rows(const struct row *rows, size_t n, int argc, char **argv)
 {
+    const char *heap = getenv("SHUFFLE_HEAP"); /* shuffle.py: what comes first in the heap moves all that follows */
+    char *padding = (char *)malloc(heap ? (size_t)atol(heap) + 1 : 1);
+    BARRIER(padding);
     for (size_t i = 0; i < n; i++) {
-        if (argc == 1) time_row(&rows[i]);
-        if (argc < 4 || strcmp(rows[i].row, argv[1]) != 0 || strcmp(rows[i].who, argv[2]) != 0) continue;
+        if (argc > 1 && strcmp(rows[i].row, argv[1]) != 0) continue;
+        if (argc < 4) time_row(&rows[i]);
+        if (argc < 4 || strcmp(rows[i].who, argv[2]) != 0) continue;
         for (long k = atol(argv[3]); k > 0; k--) {
             if (rows[i].prepare) rows[i].prepare();
             rows[i].body();
         }
-        return 0;
     }
-    return argc == 1 || argc >= 4 ? argc != 1 : 2;
+    free(padding);
+    return 0;
 }
 
 #endif

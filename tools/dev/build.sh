@@ -26,13 +26,14 @@ build() {
 build_quietly() { one_at_a_time "build-$1" configure_and_build "$1"; }
 
 configure_and_build() {
-    local preset=$1
-    if ! have cmake || ! { have cc || have gcc || have clang; }; then
-        say "cmake or a C compiler is missing: the $preset preset cannot be built"
+    if ! can_build; then
+        say "the $1 preset cannot be built: cmake or a C compiler is missing"
         return 1
     fi
-    configure "$preset" && quietly "build-$preset" cmake --build "build/$preset" --parallel "$(nproc)"
+    configure "$1" && quietly "build-$1" cmake --build "build/$1" --parallel "$(nproc)"
 }
+
+can_build() { have cmake && { have cc || have gcc || have clang; }; }
 
 configure() {
     local stamp=$root/build/$1/.configured options=()

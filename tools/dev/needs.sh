@@ -89,7 +89,10 @@ missing_packages() {
 apt_install() {
     export DEBIAN_FRONTEND=noninteractive
     local apt=(apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
-    "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"
+    if [ -z "$(find "$logs" -name apt-updated -mmin -600)" ]; then # the lists of packages, once
+        "${apt[@]}" update && touch "$logs/apt-updated"
+    fi
+    "${apt[@]}" install --no-install-recommends "$@"
 }
 
 # install_needs GROUP...: with root installs what is missing, else says what to ask for. Goes on in every case: a part

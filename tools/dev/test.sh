@@ -8,11 +8,11 @@ results=$root/build/test # a JUnit file for each part; lost: parts that broke; a
 run_tests() {
     rm -rf "$results"
     mkdir -p "$results"
-    if have cmake; then
+    if can_build; then
         ctest_part dev
         ctest_part release
     else
-        absent "the C tests: there is no cmake"
+        absent "the C tests: cmake or a C compiler is missing"
     fi
     local folder
     if package; then
