@@ -61,7 +61,8 @@ enum dry_status dry_array_check_ends(const struct dry_schema *s, const struct dr
  * valid string, children long enough, map keys and entries not null. What stands in a null slot may be anything, but
  * offsets must be in order there too. Includes dry_array_check_ends. Safe on any bytes whatsoever. The text names
  * `where`, the column and the row (of a list's items: the place in the child). Dictionaries are not followed: they
- * are verified once, by themselves. CORRUPT. O(bytes). */
+ * are verified once, by themselves. CORRUPT, or NOMEM (a byte for each view buffer, from the schema's allocator).
+ * O(bytes). */
 enum dry_status dry_array_verify(const struct dry_schema *s, const struct dry_array *array, const char *where,
                                  struct dry_error *err) DRY_MUST_CHECK;
 

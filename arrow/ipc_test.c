@@ -31,12 +31,8 @@ static struct ArrowSchema schema_of(const char *format, const char *name)
 
 static struct ArrowArray array_of(int64_t length, int64_t offset, int64_t n_buffers, const void **buffers)
 {
-    return (struct ArrowArray){.length = length,
-                               .null_count = -1,
-                               .offset = offset,
-                               .n_buffers = n_buffers,
-                               .buffers = buffers,
-                               .release = release_array};
+    return (struct ArrowArray){
+        .length = length, .null_count = -1, .offset = offset, .n_buffers = n_buffers, .buffers = buffers, .release = release_array};
 }
 
 struct source {
@@ -104,11 +100,11 @@ static const char far_text[] = "a text that is longer than twelve bytes, and ano
 static void fill_views(void)
 {
     for (int i = 0; i < 10; i++) {
-        int32_t length = i % 2 ? 40 : 3, zero = 0, at = i % 2 ? 20 : 0;
+        int32_t length = i % 2 ? 40 : 3, at = i % 2 ? 20 : 0;
         memset(views[i], 0, 16);
         memcpy(views[i], &length, 4);
         memcpy(views[i] + 4, far_text + at, i % 2 ? 4 : 3);
-        if (i % 2) memcpy(views[i] + 8, &zero, 4), memcpy(views[i] + 12, &at, 4);
+        if (i % 2) memcpy(views[i] + 12, &at, 4);
     }
 }
 

@@ -37,64 +37,65 @@ static void refused(struct ArrowSchema *column, enum dry_status status, const ch
     node_free(table);
 }
 
+static const struct {
+    const char *format, *name;
+} type_names[] = {
+    {"n", "null"},
+    {"b", "bool"},
+    {"c", "int8"},
+    {"C", "uint8"},
+    {"s", "int16"},
+    {"S", "uint16"},
+    {"i", "int32"},
+    {"I", "uint32"},
+    {"l", "int64"},
+    {"L", "uint64"},
+    {"e", "float16"},
+    {"f", "float32"},
+    {"g", "float64"},
+    {"u", "utf8"},
+    {"U", "large_utf8"},
+    {"z", "binary"},
+    {"Z", "large_binary"},
+    {"vu", "utf8_view"},
+    {"vz", "binary_view"},
+    {"w:16", "fixed_size_binary[16]"},
+    {"w:0", "fixed_size_binary[0]"},
+    {"w:268435455", "fixed_size_binary[268435455]"},
+    {"tdD", "date32"},
+    {"tdm", "date64"},
+    {"tts", "time32[s]"},
+    {"ttm", "time32[ms]"},
+    {"ttu", "time64[us]"},
+    {"ttn", "time64[ns]"},
+    {"tss:", "timestamp[s]"},
+    {"tsm:", "timestamp[ms]"},
+    {"tsu:", "timestamp[us]"},
+    {"tsn:", "timestamp[ns]"},
+    {"tsu:Europe/Paris", "timestamp[us, Europe/Paris]"},
+    {"tDs", "duration[s]"},
+    {"tDm", "duration[ms]"},
+    {"tDu", "duration[us]"},
+    {"tDn", "duration[ns]"},
+    {"tiM", "interval_months"},
+    {"tiD", "interval_day_time"},
+    {"tin", "interval_month_day_nano"},
+    {"d:10,2", "decimal128(10, 2)"},
+    {"d:10,2,128", "decimal128(10, 2)"},
+    {"d:9,-4,32", "decimal32(9, -4)"},
+    {"d:18,0,64", "decimal64(18, 0)"},
+    {"d:76,76,256", "decimal256(76, 76)"},
+    {"+s", "struct<>"},
+};
+
 static void every_type_has_a_name(void **state)
 {
-    static const struct {
-        const char *format, *name;
-    } cases[] = {
-        {"n", "null"},
-        {"b", "bool"},
-        {"c", "int8"},
-        {"C", "uint8"},
-        {"s", "int16"},
-        {"S", "uint16"},
-        {"i", "int32"},
-        {"I", "uint32"},
-        {"l", "int64"},
-        {"L", "uint64"},
-        {"e", "float16"},
-        {"f", "float32"},
-        {"g", "float64"},
-        {"u", "utf8"},
-        {"U", "large_utf8"},
-        {"z", "binary"},
-        {"Z", "large_binary"},
-        {"vu", "utf8_view"},
-        {"vz", "binary_view"},
-        {"w:16", "fixed_size_binary[16]"},
-        {"w:0", "fixed_size_binary[0]"},
-        {"w:268435455", "fixed_size_binary[268435455]"},
-        {"tdD", "date32"},
-        {"tdm", "date64"},
-        {"tts", "time32[s]"},
-        {"ttm", "time32[ms]"},
-        {"ttu", "time64[us]"},
-        {"ttn", "time64[ns]"},
-        {"tss:", "timestamp[s]"},
-        {"tsm:", "timestamp[ms]"},
-        {"tsu:", "timestamp[us]"},
-        {"tsn:", "timestamp[ns]"},
-        {"tsu:Europe/Paris", "timestamp[us, Europe/Paris]"},
-        {"tDs", "duration[s]"},
-        {"tDm", "duration[ms]"},
-        {"tDu", "duration[us]"},
-        {"tDn", "duration[ns]"},
-        {"tiM", "interval_months"},
-        {"tiD", "interval_day_time"},
-        {"tin", "interval_month_day_nano"},
-        {"d:10,2", "decimal128(10, 2)"},
-        {"d:10,2,128", "decimal128(10, 2)"},
-        {"d:9,-4,32", "decimal32(9, -4)"},
-        {"d:18,0,64", "decimal64(18, 0)"},
-        {"d:76,76,256", "decimal256(76, 76)"},
-        {"+s", "struct<>"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
         char name[64];
-        struct ArrowSchema *column = node(cases[i].format, "x");
+        struct ArrowSchema *column = node(type_names[i].format, "x");
         dry_type_name(column, name, sizeof name);
-        assert_string_equal(name, cases[i].name);
+        assert_string_equal(name, type_names[i].name);
         node_free(column);
     }
 }

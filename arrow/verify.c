@@ -174,7 +174,7 @@ static uint64_t index_at(const uint8_t *indices, int32_t bits, int64_t i)
     }
 }
 
-/* Below which number, read without a sign, an index is good; 0 in *limit with true: all are. */
+/* True: no index can be out of range. Else *limit is the first that is, read without its sign. */
 static bool all_indices_fit(const struct dry_array *a, uint64_t *limit)
 {
     bool is_signed = a->field->type <= DRY_TYPE_INT64;
