@@ -23,7 +23,8 @@ struct reader {
     struct dry_dictionaries dictionaries;
     struct dry_footer footer; /* file format; its schema is `schema` */
     bool is_file, is_over;
-    int64_t next; /* number of the next batch */
+    uint64_t claimed; /* file format: bytes of all bodies so far */
+    int64_t next;     /* number of the next batch */
     struct dry_error error;
 };
 
@@ -95,6 +96,9 @@ static enum dry_status load_body(struct reader *r, struct dry_message *m, const 
 {
     struct dry_storage *body, *unpacked;
     if (m->body_bytes < 0) return dry_fail(err, DRY_CORRUPT, "%s has a body of negative length", where);
+    if (r->is_file && __builtin_add_overflow(r->claimed, (uint64_t)m->body_bytes, &r->claimed)) r->claimed = UINT64_MAX;
+    if (r->claimed > r->source.size && r->is_file) /* else a small file could be read a million times over */
+        return dry_fail(err, DRY_CORRUPT, "%s overlaps others: together they are larger than the file", where);
     DRY_TRY(dry_source_take_storage(&r->source, (uint64_t)m->body_bytes, &body, err));
     if (m->codec != DRY_CODEC_NONE) {
         enum dry_status status = dry_body_decompress(m, dry_storage_data(body), where, r->allocator, &unpacked, err);

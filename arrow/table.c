@@ -40,6 +40,7 @@ struct opening {
     struct dry_error *err;
     uint8_t *tail; /* the last bytes of the file, read at once: the footer is usually among them */
     uint64_t tail_at;
+    uint64_t claimed; /* bytes of all blocks so far */
 };
 
 static enum dry_status fetch(const struct opening *o, uint64_t at, size_t n, uint8_t *into)
@@ -100,6 +101,9 @@ static enum dry_status open_block(struct opening *o, const struct dry_block *b, 
     if (b->offset < 0 || b->metadata_bytes < 8 || b->body_bytes < 0 || at > size ||
         (uint64_t)b->metadata_bytes > size - at || (uint64_t)b->body_bytes > size - at - (uint64_t)b->metadata_bytes)
         return dry_fail(o->err, DRY_CORRUPT, "%s lies outside of the file", where);
+    o->claimed += (uint64_t)b->metadata_bytes + (uint64_t)b->body_bytes;
+    if (o->claimed > size) /* else a small file could make us look at the same bytes a million times */
+        return dry_fail(o->err, DRY_CORRUPT, "%s overlaps others: together they are larger than the file", where);
     uint8_t *bytes = dry_arena_take(&o->t->arena, (size_t)b->metadata_bytes);
     if (!bytes) return no_memory(o);
     DRY_TRY(fetch(o, at, (size_t)b->metadata_bytes, bytes));
@@ -113,8 +117,8 @@ static enum dry_status open_block(struct opening *o, const struct dry_block *b, 
     enum dry_status status = dry_message_decode(bytes + skip, word[1], &o->t->arena, m, o->err);
     if (status != DRY_OK) return dry_fail_in(o->err, status, "%s: ", where);
     *body = at + (uint64_t)b->metadata_bytes;
-    if (m->body_bytes < 0 || (uint64_t)m->body_bytes > size - *body)
-        return dry_fail(o->err, DRY_CORRUPT, "%s: its body reaches beyond the end of the file", where);
+    if (m->body_bytes < 0 || m->body_bytes > b->body_bytes)
+        return dry_fail(o->err, DRY_CORRUPT, "%s: its body is longer than its place in the file", where);
     if (*body % 8 != 0)
         return dry_fail(o->err, DRY_CORRUPT, "%s: its body begins at byte %llu, which is no multiple of 8", where,
                         (unsigned long long)*body);

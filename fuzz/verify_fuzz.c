@@ -24,9 +24,12 @@ static struct ArrowSchema *columns(int i)
     case 8: return table_of(with_child(with_child(node("+s", "a"), node("n", "x")), node("Z", "y")));
     case 9: return table_of(map_of(node("u", "key"), node("i", "value"), "a"));
     case 10: return table_of(with_dictionary(node("c", "a"), node("u", "")));
-    case 11: return with_child(table_of(with_dictionary(node("I", "a"), node("U", ""))), with_dictionary(node("L", "b"), node("vu", "")));
+    case 11:
+        return with_child(table_of(with_dictionary(node("I", "a"), node("U", ""))),
+                          with_dictionary(node("L", "b"), node("vu", "")));
     case 12:
-        return table_of(with_dictionary(node("S", "a"), with_child(node("+l", ""), with_dictionary(node("l", "item"), node("b", "")))));
+        return table_of(with_dictionary(node("S", "a"), with_child(node("+l", ""), with_dictionary(node("l", "item"),
+                                                                                                   node("b", "")))));
     default: return node_all_types();
     }
 }
@@ -48,7 +51,8 @@ static int64_t take_number(struct input *in)
     uint64_t number = take_byte(in);
     if (number < 240) return (int64_t)number;
     number = 0;
-    for (int i = 0; i < 8; i++) number |= (uint64_t)take_byte(in) << 8 * i;
+    for (int i = 0; i < 8; i++)
+        number |= (uint64_t)take_byte(in) << 8 * i;
     return (int64_t)number;
 }
 
@@ -66,7 +70,8 @@ static void take_batch(struct input *in, struct test_batch *b)
         b->places[i].offset = take_number(in);
         b->places[i].length = take_number(in);
     }
-    for (int64_t i = 0; i < b->n_variadic; i++) b->variadic[i] = take_number(in);
+    for (int64_t i = 0; i < b->n_variadic; i++)
+        b->variadic[i] = take_number(in);
 }
 
 /* Every byte that a consumer could copy after dry_array_check_ends. */
@@ -74,17 +79,20 @@ static unsigned touch(const struct dry_array *a)
 {
     unsigned sum = 0;
     for (int i = 0; i < 3; i++)
-        for (int64_t k = 0; k < a->buffers[i].len; k++) sum += a->buffers[i].data[k];
+        for (int64_t k = 0; k < a->buffers[i].len; k++)
+            sum += a->buffers[i].data[k];
     for (int64_t i = 0; i < a->n_variadic; i++)
-        for (int64_t k = 0; k < a->variadic[i].len; k++) sum += a->variadic[i].data[k];
-    for (int64_t i = 0; i < a->field->n_children; i++) sum += touch(a->children + i);
+        for (int64_t k = 0; k < a->variadic[i].len; k++)
+            sum += a->variadic[i].data[k];
+    for (int64_t i = 0; i < a->field->n_children; i++)
+        sum += touch(a->children + i);
     return sum;
 }
 
 static volatile unsigned touched;
 
-/* The checks agree with each other, also on what has gone through the C data interface. That knows no sizes: what leads
- * outside may only be exported, not looked at. */
+/* The checks agree with each other, also on what has gone through the C data interface. That knows no sizes: what
+ * leads outside may only be exported, not looked at. */
 static void judge(struct test_table *t, const struct dry_array *a)
 {
     struct ArrowArray out;
@@ -96,7 +104,8 @@ static void judge(struct test_table *t, const struct dry_array *a)
     if (a->field != &t->schema->root || dry_array_export(a, NULL, 0, NULL, &out) != DRY_OK) return;
     if (ends == DRY_OK) {
         test_demand(dry_array_import(t->schema, &out, &t->arena, &back, &t->err) == DRY_OK, t->err.text);
-        test_demand(dry_array_verify(t->schema, &back, NULL, &t->err) == full, "nothing is lost or healed on the way");
+        test_demand(dry_array_verify(t->schema, &back, NULL, &t->err) == full,
+                    "nothing is lost or healed on the way");
     }
     out.release(&out);
 }
@@ -116,16 +125,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dry_arena_init(&t->arena, NULL);
     take_batch(&in, &batch);
     const struct dry_field *root = &t->schema->root;
-    if (which >= 128 && t->schema->n_dictionaries) root = t->schema->dictionaries[which % t->schema->n_dictionaries].field->values;
+    if (which >= 128 && t->schema->n_dictionaries)
+        root = t->schema->dictionaries[which % t->schema->n_dictionaries].field->values;
     struct dry_message m = test_message(&batch, take_number(&in));
     m.body_bytes = (int64_t)in.left;
-    uint8_t *body = malloc(in.left ? in.left : 1); /* exactly as long, at an address of its own */
+    uint8_t *room = malloc(in.left + 1), *body = room + 1; /* exactly as long, at an odd address */
     struct dry_array array;
-    test_demand(body, "memory");
+    test_demand(room, "memory");
     memcpy(body, in.data, in.left);
     if (dry_array_decode(t->schema, root, &m, body, t->dictionaries, "fuzz", &t->arena, &array, &t->err) == DRY_OK)
         judge(t, &array);
-    free(body);
+    free(room);
     dry_arena_fini(&t->arena);
     t->arena = kept;
     return 0;
