@@ -11,13 +11,16 @@
 static enum dry_status import_field(struct dry_schema_builder *b, const struct ArrowSchema *in, struct dry_field *f,
                                     unsigned depth);
 
+/* The interface gives no length: a count that cannot be meant is the only sign that the memory behind is not metadata. */
+enum { PAIRS_MAX = 1 << 20 };
+
 static enum dry_status import_metadata(struct dry_schema_builder *b, const struct dry_field *f, const char *in,
                                        const char **out)
 {
     int32_t pairs, len;
     if (!in) return DRY_OK;
     memcpy(&pairs, in, sizeof pairs);
-    if (pairs < 0) return dry_build_fail(b, f, DRY_INVALID, "has metadata of %d pairs", pairs);
+    if (pairs < 0 || pairs > PAIRS_MAX) return dry_build_fail(b, f, DRY_INVALID, "has metadata of %d pairs", pairs);
     if (pairs == 0) return DRY_OK;
     size_t n = sizeof pairs;
     for (int64_t i = 0; i < 2 * (int64_t)pairs; i++) {

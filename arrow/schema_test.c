@@ -276,6 +276,7 @@ static void broken_metadata_is_refused(void **state)
 {
     (void)state;
     refused(with_metadata(node("i", "x"), "\xff\xff\xff\xff"), DRY_INVALID, "column 'x' has metadata of -1 pairs");
+    refused(with_metadata(node("i", "x"), "\xff\xff\xff\x7f"), DRY_INVALID, "column 'x' has metadata of 2147483647 pairs");
     refused(with_metadata(node("i", "x"), "\1\0\0\0\xfe\xff\xff\xff"), DRY_INVALID, "-2 bytes");
     refused(with_metadata(node("i", "x"), "\1\0\0\0\1\0\0\0k\0\0\0\x80"), DRY_INVALID, "bytes");
     refused(with_metadata(node("i", "x"), "\1\0\0\0\xff\xff\xff\x7f"), DRY_TOO_BIG, "1 GiB");

@@ -240,7 +240,7 @@ DRY_API size_t dry_view_pinned_bytes(const struct dry_view *v);
 DRY_API enum dry_status dry_view_compact(struct dry_view *v, const struct dry_allocator *a) DRY_MUST_CHECK;
 
 /* ---- many references from one thread ------------------------------------------------------------------------------
- * Two cores that ref and unref one storage pass its cache line to and fro, 60 to 100 ns each time. A purse holds
+ * Two cores that ref and unref one storage pass its cache line back and forth, 60 to 100 ns each time. A purse holds
  * references that were taken DRY_PURSE_FILL at once; who refs and unrefs through a purse of its own touches nothing that
  * others touch. Its views are ordinary ones. While a purse holds some, nobody is exclusive. */
 enum { DRY_PURSE_FILL = 256 };

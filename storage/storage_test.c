@@ -223,7 +223,7 @@ static void an_owner_is_in_its_place_before_it_is_asked(void **state)
     (void)state;
     assert_int_equal(dry_storage_from_owner(&owner, sizeof owner, settle, end, &test_allocator, &s), DRY_OK);
     memset(&owner, 0xff, sizeof owner);
-    assert_memory_equal(dry_storage_data(s), "insid", 5);
+    assert_memory_equal(dry_storage_data(s), "inside", 5);
     dry_storage_unref(s);
     assert_int_equal(released, 1);
     assert_int_equal(test_ledger.out_bytes, 0);
