@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * memory: where room comes from, and how it changes hands. Two seams, so that buffer, storage and segment need not know
- * each other, and the inline functions behind both (buffer/ works without the library):
+ * memory: where room comes from, and how it changes hands. Two seams, so that buffer, storage and segment need not
+ * know each other, and the inline functions behind both (buffer/ works without the library):
  *
  *     buffer  <--- struct dry_memory ---  segment     room that somebody else grows, seen by buffer's `mapped` layer
  *     buffer  ---- struct dry_raw ----->  storage     the room of a collection, taken apart, and back again
@@ -16,8 +16,8 @@
  *     +-------------+----------+--------------+---------------------------------------------+
  *                     8 bytes     64 bytes        a multiple of 64 bytes
  *
- * `distance` leads from `at` back to malloc's block; the other bytes in front are the holder's. Alignment is made by hand
- * because glibc's aligned_alloc costs five times as much (docs/decisions/aligned-by-hand.md).
+ * `distance` leads from `at` back to malloc's block; the other bytes in front are the holder's. Alignment is made by
+ * hand because glibc's aligned_alloc costs five times as much (docs/decisions/aligned-by-hand.md).
  *
  * Can be included from C++. Any thread may call anything here; one block is one thread's at a time.
  */
@@ -34,11 +34,12 @@
 #define DRY_FRONT_BYTES 64u
 
 /* ---- pages of this process ----------------------------------------------------------------------------------------
- * Private, zero, grown by remapping and never copied. From 2 MiB on they begin at a multiple of 2 MiB and ask for huge
- * pages: one fault instead of 512, and such pages are only moved whole to an address of the same alignment.
+ * Private, zero, grown by remapping and never copied. From 2 MiB on they begin at a multiple of 2 MiB and ask for
+ * huge pages: one fault instead of 512, and such pages are only moved whole to an address of the same alignment.
  *
  * These system calls stand here and not in base/os.c because buffer/ works by include only. mremap and MAP_ANONYMOUS
- * are in <sys/mman.h> only for programs that ask for more than C11 before their first include, so both are said here. */
+ * are in <sys/mman.h> only for programs that ask for more than C11 before their first include, so both are said
+ * here. */
 #ifndef _GNU_SOURCE
 #ifdef __cplusplus
 extern "C" {
@@ -93,29 +94,26 @@ static inline void *dry_pages_resize(void *at, size_t size, size_t new_size)
         char *to = dry_pages_reserve(new_size, PROT_NONE);
         if (!to) return NULL;
         now = mremap(at, size, new_size, DRY_MREMAP_MAYMOVE | DRY_MREMAP_FIXED, to);
-        if (now == MAP_FAILED) munmap(to, new_size);
-    }
+    } /* if that failed, `to` may be another thread's by now: rather lose the addresses than unmap its memory */
     if (now == MAP_FAILED) return NULL;
     if (new_size >= DRY_HUGE_PAGE_BYTES) (void)madvise(now, new_size, DRY_MADV_HUGEPAGE);
     return now;
 }
 
 /* ---- blocks of our own heap ---------------------------------------------------------------------------------------
- * `align` is a power of two, `front` a multiple of 16; both are given again with every call. A block with a front and
- * more than DRY_MAP_FROM_BYTES is pages of its own instead of malloc's: then it grows by remapping, and `distance` is
- * the size of the mapping, marked. Below, malloc's habit of keeping freed blocks is worth more
- * (docs/decisions/buffers-large-blocks.md). */
-#define DRY_MAP_FROM_BYTES DRY_HUGE_PAGE_BYTES
+ * `align` is a power of two, `front` a multiple of 16; both are given again with every call. A block with a front is
+ * pages of its own instead of malloc's when it grows above DRY_MAP_GROWN_BYTES or is asked for at once above
+ * DRY_MAP_NEW_BYTES: then it grows by remapping, and `distance` is the size of the mapping, marked. Below, malloc's
+ * habit of keeping freed blocks is worth more (docs/decisions/buffers-large-blocks.md). */
+#define DRY_MAP_GROWN_BYTES DRY_HUGE_PAGE_BYTES
+#define DRY_MAP_NEW_BYTES (2 * DRY_HUGE_PAGE_BYTES)
 #define DRY_BLOCK_MAPPED ((uint64_t)1 << 63)
 
 /* What malloc aligns to anyway. */
 #define DRY_MALLOC_ALIGN (2 * sizeof(size_t))
 
 static inline bool dry_block_is_plain(size_t align, size_t front) { return front == 0 && align <= DRY_MALLOC_ALIGN; }
-static inline bool dry_block_maps(size_t size, size_t align, size_t front)
-{
-    return front && size > DRY_MAP_FROM_BYTES && align < DRY_HUGE_PAGE_BYTES;
-}
+static inline bool dry_block_may_map(size_t align, size_t front) { return front && align < DRY_HUGE_PAGE_BYTES; }
 
 /* Where the bytes begin in malloc's block `raw`. At most front + align bytes are lost: raw + 8 is never aligned. */
 static inline char *dry_block_place(char *raw, size_t align, size_t front)
@@ -137,24 +135,29 @@ static inline uint64_t dry_block_noted(const void *at, size_t front)
     return distance;
 }
 
-/* What has to be had from malloc or mmap; true = too much. An alignment below malloc's own is raised to it. */
-static inline bool dry_block_overflows(size_t size, size_t *align, size_t front, size_t *whole)
+/* What has to be had from malloc, or (in whole pages) from mmap; true = too much. An alignment below malloc's own is
+ * raised to it. */
+static inline bool dry_block_overflows(size_t size, size_t *align, size_t front, bool maps, size_t *whole)
 {
     if (*align < DRY_MALLOC_ALIGN) *align = DRY_MALLOC_ALIGN;
     if (__builtin_add_overflow(size, *align + front, whole)) return true;
-    return dry_block_maps(size, *align, front) && dry_pages_overflow(*whole, whole);
+    return maps && dry_pages_overflow(*whole, whole);
 }
 
-static inline void *dry_block_new(size_t size, size_t align, size_t front)
+static inline void *dry_block_make(size_t size, size_t align, size_t front, bool maps)
 {
     size_t whole;
-    if (dry_block_is_plain(align, front)) return malloc(size);
-    if (dry_block_overflows(size, &align, front, &whole)) return NULL;
-    bool maps = dry_block_maps(size, align, front);
+    if (dry_block_overflows(size, &align, front, maps, &whole)) return NULL;
     char *raw = (char *)(maps ? dry_pages_new(whole) : malloc(whole));
     if (!raw) return NULL;
     char *at = dry_block_place(raw, align, front);
     return dry_block_note(at, maps ? DRY_BLOCK_MAPPED | whole : (uint64_t)(at - raw), front);
+}
+
+static inline void *dry_block_new(size_t size, size_t align, size_t front)
+{
+    if (dry_block_is_plain(align, front)) return malloc(size);
+    return dry_block_make(size, align, front, dry_block_may_map(align, front) && size > DRY_MAP_NEW_BYTES);
 }
 
 static inline void dry_block_free(void *at, size_t align, size_t front)
@@ -191,17 +194,19 @@ static inline void *dry_block_remap(void *at, size_t whole, size_t align, size_t
     return raw ? dry_block_note(dry_block_place(raw, align, front), DRY_BLOCK_MAPPED | whole, front) : NULL;
 }
 
-/* Like realloc; what lies in front is not kept. `keep` = how many bytes must survive, at most the smaller size. `at` may
- * be NULL. On failure it stays valid. */
-static inline void *dry_block_resize(void *at, size_t keep, size_t size, size_t align, size_t front)
+/* Like realloc; what lies in front is not kept. `keep` = how many bytes must survive, at most the smaller size. `at`
+ * may be NULL. On failure it stays valid. Out of line: every type of vec that grows calls it. */
+static __attribute__((noinline, unused)) void *dry_block_resize(void *at, size_t keep, size_t size, size_t align,
+                                                                size_t front)
 {
     size_t whole;
     if (!at) return dry_block_new(size, align, front);
     if (dry_block_is_plain(align, front)) return realloc(at, size);
-    if (dry_block_overflows(size, &align, front, &whole)) return NULL;
     bool is_mapped = dry_block_noted(at, front) & DRY_BLOCK_MAPPED;
-    if (is_mapped != dry_block_maps(size, align, front)) { /* from malloc to pages, or back: copied this once */
-        void *moved = dry_block_new(size, align, front);
+    bool maps = dry_block_may_map(align, front) && size > DRY_MAP_GROWN_BYTES;
+    if (dry_block_overflows(size, &align, front, maps, &whole)) return NULL;
+    if (is_mapped != maps) { /* from malloc to pages, or back: copied this once */
+        void *moved = dry_block_make(size, align, front, maps);
         if (!moved) return NULL;
         memcpy(moved, at, keep);
         dry_block_free(at, align, front);
@@ -242,22 +247,23 @@ static inline void *dry_inline_resize(const struct dry_allocator *a, void *block
 
 /* ---- memory that somebody else grows ------------------------------------------------------------------------------
  * One range of bytes: private pages, a piece of a segment, a slot of a pool. Its owner embeds this struct in its own
- * and may move the range whenever one of its functions is called (for another piece of the same segment too): who uses
- * it reads `at` again for every access and holds no pointer across calls. One user at a time. */
+ * and may move the range whenever one of its functions is called (for another piece of the same segment too): who
+ * uses it reads `at` again for every access and holds no pointer across calls. One user at a time. */
 struct dry_memory {
     void *at;          /* aligned to DRY_ALIGN; NULL only while size_bytes is 0 */
     size_t size_bytes; /* all of it may be used */
-    /* Makes it at least (shrinking: at most some grain more than) `size_bytes`; bytes up to the smaller size survive and
-     * are not copied if the owner can help it. OK, NOMEM, TOO_BIG, FULL (its mount or quota) or FIXED (this memory
-     * never changes); nothing has changed after a failure. */
+    /* Makes it at least (shrinking: at most some grain more than) `size_bytes`; bytes up to the smaller size survive
+     * and are not copied if the owner can help it. OK, NOMEM, TOO_BIG, FULL (its mount or quota) or FIXED (this
+     * memory never changes); nothing has changed after a failure. */
     enum dry_status (*resize)(struct dry_memory *memory, size_t size_bytes);
     /* The user lets go; `memory` is not to be used again. Called once. */
     void (*release)(struct dry_memory *memory);
 };
 
 /* ---- a collection, taken apart ------------------------------------------------------------------------------------
- * What `NAME_into_raw` of a vec or deque gives and `NAME_from_raw` takes back: one for each column (most have one; soa
- * has one a field). It owns room and elements: give it to a storage, back to a collection, or to dry_raw_release. */
+ * What `NAME_into_raw` of a vec or deque gives and `NAME_from_raw` takes back: one for each column (most have one;
+ * soa has one a field). It owns room and elements: give it to a storage, back to a collection, or to
+ * dry_raw_release. */
 enum dry_raw_kind {
     DRY_RAW_NONE,      /* no room to give back: elements of size 0 */
     DRY_RAW_HEAP,      /* own heap: dry_block_* with DRY_FRONT_BYTES in front, free to use; or `at` NULL */

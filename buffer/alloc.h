@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * alloc: room from any struct dry_allocator, which must outlive the buffer; 64-byte aligned, padded to whole cache lines.
- * Grows to exactly what is asked.
- * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Seed: the allocator; NULL is malloc. Struct: 24 bytes. Access:
- * one load of the address.
+ * alloc: room from any struct dry_allocator, which must outlive the buffer; 64-byte aligned, padded to whole cache
+ * lines. Grows to what is asked, in whole cache lines.
+ * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Seed: the allocator; NULL is malloc. Struct: 24 bytes.
+ * Access: one load of the address.
  */
 #define DRY_NEEDS DRY_P_ELEM
 #define DRY_MAY DRY_P_LIFE
@@ -48,8 +48,8 @@ static inline SELF(ref) SELF(at)(const struct DRY_SELF *b, size_t i)
     return b->cells + i;
 }
 
-/* want > 0 */
-static inline enum dry_status SELF(resize)(struct DRY_SELF *b, size_t want)
+/* want > 0. Whole cache lines are paid for, so growth that need not be exact takes what fits in. */
+static inline enum dry_status SELF(resize)(struct DRY_SELF *b, size_t want, bool exact)
 {
     size_t align = dry_room_align(_Alignof(SELF(elem))), bytes;
     if (dry_room_overflows(want, sizeof(SELF(elem)), &bytes)) return DRY_TOO_BIG;
@@ -57,15 +57,18 @@ static inline enum dry_status SELF(resize)(struct DRY_SELF *b, size_t want)
                         : dry_inline_allocate(b->allocator, bytes, align);
     if (!at) return DRY_NOMEM;
     b->cells = at;
-    b->cap = want;
+    b->cap = exact || !SELF(size) ? want : bytes / (SELF(size) ? SELF(size) : 1);
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(grow)(struct DRY_SELF *b, size_t want) { return SELF(resize)(b, want); }
-static inline enum dry_status SELF(grow_exact)(struct DRY_SELF *b, size_t want) { return SELF(resize)(b, want); }
+static inline enum dry_status SELF(grow)(struct DRY_SELF *b, size_t want) { return SELF(resize)(b, want, false); }
+static inline enum dry_status SELF(grow_exact)(struct DRY_SELF *b, size_t want)
+{
+    return SELF(resize)(b, want, true);
+}
 static inline enum dry_status SELF(shrink)(struct DRY_SELF *b, size_t want)
 {
-    if (want) return SELF(resize)(b, want);
+    if (want) return SELF(resize)(b, want, true);
     SELF(fini)(b);
     return DRY_OK;
 }
@@ -81,7 +84,7 @@ static inline enum dry_status SELF(into_raw)(struct DRY_SELF *b, size_t len, str
 static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw *raw)
 {
     if (!SELF(raw_fits)(raw, DRY_RAW_ALLOCATOR)) return DRY_INVALID;
-    *b = (struct DRY_SELF){.cells = raw->at, .cap = raw->at ? raw->cap : 0, .allocator = raw->owner.allocator};
+    *b = (struct DRY_SELF){.cells = raw->at, .cap = raw->cap, .allocator = raw->owner.allocator};
     *raw = (struct dry_raw){0};
     return DRY_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * at_least: when it grows, it grows to DRY_COUNT or more, which skips the first small steps (where that much cannot be
- * had, exactly what is asked is tried). grow_exact goes through.
+ * at_least: when it grows, it grows to DRY_COUNT or more, which skips the first small steps (where that much cannot
+ * be had, exactly what is asked is tried). grow_exact goes through.
  * Composite; parameters DRY_NAME DRY_INNER DRY_COUNT. Seed: the inner's. Struct: the inner. Access: nothing on top.
  */
 #define DRY_NEEDS (DRY_P_INNER | DRY_P_COUNT)

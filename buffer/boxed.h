@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * boxed: a buffer that is ours and lives on the heap, so that the collection's struct stays small whatever is below (say,
- * a large inline). The box is made by the first growth; until then there is no room, even where the inner would have some.
+ * boxed: a buffer that is ours and lives on the heap, so that the collection's struct stays small whatever is below
+ * (say, a large inline). The box is made by the first growth; until then there is no room, even where the inner would
+ * have some.
  * Composite; parameters DRY_NAME DRY_INNER. Seed: the inner's. Struct: 8 bytes and the seed. Access: one load on top.
  */
 #define DRY_NEEDS DRY_P_INNER

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * buffer: the memory of a collection, composed from layers in a recipe that reads top to bottom. No library is needed.
+ * buffer: the memory of a collection, composed from layers in a recipe that reads top to bottom. No library is
+ * needed.
  *
  *     // vec(pow2(svo 8(heap u32)))
  *     #define DRY_NAME  u32_heap            // heap: room from malloc
@@ -20,13 +21,13 @@
  * Who does not want to compose writes DRY_NAME and DRY_ELEM before vec.h and gets the default (default.h), or takes a
  * named recipe (recipe.h). docs/buffers.md is the page with the pictures.
  *
- * A template is a header that is included once for each type. All take their parameters from this closed list, complain
- * about one that is missing or not theirs, and undefine all of them at the end. There are no flags: other behaviour is
- * another layer.
+ * A template is a header that is included once for each type. All take their parameters from this closed list,
+ * complain about one that is missing or not theirs, and undefine all of them at the end. There are no flags: other
+ * behaviour is another layer.
  *
  *     parameter    what it is                                               taken by
  *     DRY_NAME     the struct to make, and the prefix of its functions      all
- *     DRY_ELEM     the type of an element                                   leaves; vec, deque (default recipe); recipe
+ *     DRY_ELEM     the type of an element                                   leaves; vec, deque (default); recipe
  *     DRY_DROP     void f(ELEM *): ends an element's life                   as DRY_ELEM, optional
  *     DRY_COPY     enum dry_status f(ELEM *to, const ELEM *from)            as DRY_ELEM, optional
  *     DRY_INNER    the buffer below                                         composites, vec, deque
@@ -46,21 +47,22 @@
  * For a collection whose elements have an order or an equality: order.h equal.h.
  *
  * THE CONTRACT of a buffer B: room, never contents. Cells are numbered from 0 below cap; only the collection knows
- * which are filled. A buffer holds no pointer into itself, so it moves by memcpy. contract.h checks it at compile time.
+ * which are filled. A buffer holds no pointer into itself, so it moves by memcpy. contract.h checks it at compile
+ * time.
  *
  *     struct B, B_elem            the buffer; the type of its elements
- *     B_ref                       what reaches an element in its cell: B_elem *, or a struct of pointers to its fields
+ *     B_ref                       what reaches an element in its cell: B_elem *, or a struct of pointers to fields
  *     B_seed                      what fresh room is made from; all zeros is always legal (and the smallest)
  *     B_columns                   how many struct dry_raw it comes apart into (constant)
  *     B_contiguous                elements lie side by side: B_span works (constant)
  *     B_drops                     elements have a destructor (constant)
- *     B_copies                    DRY_COPY_BITS, DRY_COPY_CALL, or DRY_COPY_NONE: elements cannot be copied (constant)
+ *     B_copies                    DRY_COPY_BITS, DRY_COPY_CALL or DRY_COPY_NONE: how elements are copied (constant)
  *
  *     init(b, seed)               no room, or what the seed brings (taken over); allocates nothing
  *     fini(b)                     every cell is empty; gives the room back and is again as init can leave it
  *     seed_of(b)                  of a buffer that has just been initialised or finished: what init made it from
  *     cap(b)                      how many cells there are
- *     grow(b, want)               want > cap. OK: cap >= want, and what is in the cells is kept. NOMEM, TOO_BIG, or FIXED
+ *     grow(b, want)               want > cap. OK: cap >= want, and what is in the cells is kept. NOMEM, TOO_BIG, FIXED
  *                                 (it cannot): nothing has changed
  *     grow_exact(b, want)         the same, and no layer asks for more than `want` of its own accord
  *     shrink(b, want)             want < cap, cells from `want` up are empty. OK: want <= cap <= before (it may do
@@ -73,7 +75,7 @@
  *     drop_range(b, from, n)      the same for n cells
  *     shift_right(b, from, n, by) moves the filled cells [from, from + n) up by `by`
  *     shift_left(b, from, n, by)  moves them down
- *     span(b, from, n)            contiguous buffers only: the address of cell `from` with n cells behind it; does not
+ *     span(b, from, n)            contiguous buffers only: the address of cell `from`, n cells from there on; does not
  *                                 compile elsewhere
  *     elem_drop(x)                ends the life of an element that is not in a cell
  *     elem_copy(to, x)            makes a copy; does not compile where DRY_DROP came without DRY_COPY
@@ -106,11 +108,13 @@ struct dry_nothing {
 #define DRY_COPY_BITS 1
 #define DRY_COPY_CALL 2
 
-/* Growth is out of line, so that the hot path of push stays short. Not marked cold: what follows a first reserve is not. */
+/* Growth is out of line, so that the hot path of push stays short. Not marked cold: what follows a first reserve is
+ * not. */
 #define DRY_OUT_OF_LINE __attribute__((noinline, unused))
 #define DRY_LIKELY(cond) __builtin_expect(!!(cond), 1)
 
-/* An assertion that release builds take for granted, so that compilers do not look at (and warn of) what cannot be. */
+/* An assertion that release builds take for granted, so that compilers do not look at (and warn of) what cannot
+ * be. */
 #if DRY_DEBUG >= 1
 #define DRY_KNOWN(cond) DRY_ASSERT(cond)
 #else
@@ -123,7 +127,8 @@ extern void dry_no_span(void)
 extern void dry_no_copy(void)
     __attribute__((error("the elements have a DRY_DROP and no DRY_COPY: they cannot be copied")));
 
-/* Parameters as bits: each template says which it needs (DRY_NEEDS) and which it may have (DRY_MAY); begin.h checks. */
+/* Parameters as bits: each template says which it needs (DRY_NEEDS) and which it may have (DRY_MAY); begin.h
+ * checks. */
 #define DRY_P_ELEM 1
 #define DRY_P_INNER 2
 #define DRY_P_INNER2 4

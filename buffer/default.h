@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * default: zsto(pow2(svo(heap))), a good choice where nothing is known of the use; vec.h and deque.h take it when no
- * DRY_INNER is named. DRY_DEFAULT_INLINE_BYTES of elements live in the struct, whatever their size; elements of size 0
- * take no memory. Why these bytes, and why pow2 stands above svo: docs/decisions/buffers-default.md.
+ * DRY_INNER is named. DRY_DEFAULT_INLINE_BYTES of elements live in the struct, whatever their size; elements of size
+ * 0 take no memory. Why these bytes, and why pow2 stands above svo: docs/decisions/buffers-default.md.
  * Recipe; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Makes NAME_heap, NAME_svo, NAME_pow2 on the way.
  */
 #include "buffer.h"

@@ -111,6 +111,10 @@ static DRY_OUT_OF_LINE enum dry_status SELF(grow_ring)(struct DRY_SELF *d, size_
     return DRY_OK;
 }
 
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 static inline enum dry_status SELF(make_room)(struct DRY_SELF *d, size_t more, bool exact)
 {
     if (DRY_LIKELY(IN(cap)(&d->buf) - d->len >= more)) return DRY_OK;
@@ -120,6 +124,7 @@ static inline enum dry_status SELF(make_room)(struct DRY_SELF *d, size_t more, b
     *d = copy;
     return status;
 }
+#pragma GCC diagnostic pop
 
 static inline enum dry_status DRY_MUST_CHECK SELF(reserve)(struct DRY_SELF *d, size_t more)
 {

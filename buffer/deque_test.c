@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The deque beside a naive model, over contiguous memory, two blocks of columns, a fixed ring, and elements of size 0.
+ * The deque beside a naive model, over contiguous memory, two blocks of columns, a fixed ring, and elements of size
+ * 0.
  */
 #include "buffer.h"
 
@@ -154,7 +155,7 @@ static void a_wrapped_deque_becomes_one_piece(void **state)
     (void)state;
     for (uint32_t front = 0; front <= 16; front++) {
         struct u32q q;
-        struct dry_raw raw;
+        struct dry_raw raw = {0};
         assert_int_equal(u32q_with_capacity(&q, 16), DRY_OK);
         for (uint32_t i = 0; i < 16 - front; i++)
             assert_int_equal(u32q_push_back(&q, front + i), DRY_OK);

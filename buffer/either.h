@@ -2,8 +2,9 @@
  *
  * either: one of two buffers: the first up to DRY_COUNT elements, the second above. Say, small rooms from a pool and
  * large ones from the heap. Growing past the count moves all elements over, shrinking to it moves them back.
- * Composite over addressable buffers of one element; parameters DRY_NAME DRY_INNER DRY_INNER2 DRY_COUNT. Seed: a struct of
- * both, {first, second}. Struct: 8 bytes, both seeds, the larger of the two. Access: one predictable branch on top.
+ * Composite over addressable buffers of one element; parameters DRY_NAME DRY_INNER DRY_INNER2 DRY_COUNT. Seed: a
+ * struct of both, {first, second}. Struct: 8 bytes, both seeds, the larger of the two. Access: one predictable branch
+ * on top.
  */
 #define DRY_NEEDS (DRY_P_INNER | DRY_P_INNER2 | DRY_P_COUNT)
 #include "begin.h"

@@ -3,6 +3,7 @@
  * What a leaf knows of its element: its type, the end of its life, how to copy it (DRY_ELEM, DRY_DROP, DRY_COPY).
  */
 typedef DRY_ELEM SELF(elem);
+enum { SELF(size) = sizeof(DRY_ELEM) };
 
 #ifdef DRY_DROP
 enum { SELF(drops) = 1 };

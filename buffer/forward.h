@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * forward: a layer of your own. Everything is handed on to the inner buffer but what you mark as yours and write below
- * the include. This one counts how often a vector grows:
+ * forward: a layer of your own. Everything is handed on to the inner buffer but what you mark as yours and write
+ * below the include. This one counts how often a vector grows:
  *
  *     #define DRY_NAME  u32_counted
  *     #define DRY_INNER u32_heap
@@ -14,9 +14,9 @@
  *         return u32_heap_grow(&b->in, want);
  *     }
  *
- * Marks: DRY_OWN_ INIT FINI SEED_OF CAP GROW GROW_EXACT SHRINK PUT TAKE AT COPY DROP DROP_RANGE SHIFT (both) SPAN INTO_RAW FROM_RAW.
- * A layer that counts or changes elements on their way (PUT, TAKE) is not seen by those that use span: make its inner
- * buffer one that has none, or mark SPAN and B_contiguous stays the inner's: see life_counter.h for a layer that hides it.
+ * Marks: DRY_OWN_ INIT FINI SEED_OF CAP GROW GROW_EXACT SHRINK PUT TAKE AT COPY DROP DROP_RANGE SHIFT (both) SPAN
+ * INTO_RAW FROM_RAW. Elements that a collection moves through span do not pass PUT and TAKE; a layer that must see each
+ * of them hides that they lie side by side, as life_counter.h does.
  * Composite; parameters DRY_NAME DRY_INNER [DRY_STATE DRY_OWN_*]. Seed: the inner's. Struct: the inner and `own`.
  */
 #define DRY_NEEDS DRY_P_INNER

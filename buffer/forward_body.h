@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The body of forward.h, also behind every pass-through layer: each function of the contract that is not marked as the
- * layer's own (DRY_OWN_GROW ...) calls the inner buffer's; own ones are only declared. The struct must be there:
+ * The body of forward.h, also behind every pass-through layer: each function of the contract that is not marked as
+ * the layer's own (DRY_OWN_GROW ...) calls the inner buffer's; own ones are only declared. The struct must be there:
  * {inner buffer or pointer to it; ...}, reached by IN_OF. begin.h and inherit.h are included.
  */
 static inline void SELF(init)(struct DRY_SELF *b, SELF(seed) seed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * heap: room from malloc, 64-byte aligned, padded to whole cache lines. Grows to exactly what is asked: put pow2 above
- * for pushing. Large blocks grow by remapping (glibc's realloc). DRY_FRONT_BYTES are kept free in front, so that a
- * storage adopts the room without allocating or copying (base/memory.h).
+ * heap: room from malloc, 64-byte aligned, padded to whole cache lines. Grows to what is asked, in whole cache lines:
+ * put pow2 above for pushing. Grown above 2 MiB it is pages of its own that are remapped. DRY_FRONT_BYTES are kept
+ * free in front, so that a storage adopts the room without allocating or copying (base/memory.h).
  * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Struct: 16 bytes. Access: one load of the address.
  */
 #define DRY_NEEDS DRY_P_ELEM
@@ -44,23 +44,26 @@ static inline SELF(ref) SELF(at)(const struct DRY_SELF *b, size_t i)
     return b->cells + i;
 }
 
-/* want > 0 */
-static inline enum dry_status SELF(resize)(struct DRY_SELF *b, size_t want)
+/* want > 0. Whole cache lines are paid for, so growth that need not be exact takes what fits in. */
+static inline enum dry_status SELF(resize)(struct DRY_SELF *b, size_t want, bool exact)
 {
     size_t keep = (b->cap < want ? b->cap : want) * sizeof(SELF(elem)), bytes;
     if (dry_room_overflows(want, sizeof(SELF(elem)), &bytes)) return DRY_TOO_BIG;
     void *at = dry_block_resize(b->cells, keep, bytes, dry_room_align(_Alignof(SELF(elem))), DRY_FRONT_BYTES);
     if (!at) return DRY_NOMEM;
     b->cells = at;
-    b->cap = want;
+    b->cap = exact || !SELF(size) ? want : bytes / (SELF(size) ? SELF(size) : 1);
     return DRY_OK;
 }
 
-static inline enum dry_status SELF(grow)(struct DRY_SELF *b, size_t want) { return SELF(resize)(b, want); }
-static inline enum dry_status SELF(grow_exact)(struct DRY_SELF *b, size_t want) { return SELF(resize)(b, want); }
+static inline enum dry_status SELF(grow)(struct DRY_SELF *b, size_t want) { return SELF(resize)(b, want, false); }
+static inline enum dry_status SELF(grow_exact)(struct DRY_SELF *b, size_t want)
+{
+    return SELF(resize)(b, want, true);
+}
 static inline enum dry_status SELF(shrink)(struct DRY_SELF *b, size_t want)
 {
-    if (want) return SELF(resize)(b, want);
+    if (want) return SELF(resize)(b, want, true);
     SELF(fini)(b);
     return DRY_OK;
 }
@@ -76,7 +79,7 @@ static inline enum dry_status SELF(from_raw)(struct DRY_SELF *b, struct dry_raw 
 {
     if (!SELF(raw_fits)(raw, DRY_RAW_HEAP)) return DRY_INVALID;
     b->cells = raw->at;
-    b->cap = raw->at ? raw->cap : 0;
+    b->cap = raw->cap;
     *raw = (struct dry_raw){0};
     return DRY_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * inline: room for DRY_COUNT elements inside the struct. Never grows, never shrinks, never calls malloc.
- * Leaf; parameters DRY_NAME DRY_ELEM DRY_COUNT [DRY_DROP DRY_COPY]. Struct: DRY_COUNT elements. Access: one instruction.
+ * Leaf; parameters DRY_NAME DRY_ELEM DRY_COUNT [DRY_DROP DRY_COPY]. Struct: DRY_COUNT elements. Access: one
+ * instruction.
  */
 #define DRY_NEEDS (DRY_P_ELEM | DRY_P_COUNT)
 #define DRY_MAY DRY_P_LIFE

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * life_counter: a test double that follows each cell: a put into a filled cell, a take or drop of an empty one, room that
- * goes while cells are filled, is a fault. It hides that cells lie side by side, so that every element goes through it.
- * Composite; parameters DRY_NAME DRY_INNER. Seed: {inner seed, struct dry_life}; the notes are the test's own, NULL: follow
- * nothing.
+ * life_counter: a test double that follows each cell: a put into a filled cell, a take or drop of an empty one, room
+ * that goes while cells are filled, is a fault. It hides that cells lie side by side, so that every element goes
+ * through it.
+ * Composite; parameters DRY_NAME DRY_INNER. Seed: {inner seed, struct dry_life}; the notes are the test's own, NULL:
+ * follow nothing.
  */
 #ifndef DRY_LIFE_COUNTER_H
 #define DRY_LIFE_COUNTER_H

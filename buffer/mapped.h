@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * mapped: room in a struct dry_memory (base/memory.h), which grows by remapping and never copies: private pages of this
- * process (anonymous.h) where the seed is NULL, or whatever a segment or pool supplies. Takes over the memory it is
- * given, and whatever room that brings. Grows to what is asked, rounded up by the memory (pages).
- * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Seed: the memory. Struct: 16 bytes. Access: two loads, because
- * the memory may be moved by its owner.
+ * mapped: room in a struct dry_memory (base/memory.h), which grows by remapping and never copies: private pages of
+ * this process (anonymous.h) where the seed is NULL, or whatever a segment or pool supplies. Takes over the memory it
+ * is given, and whatever room that brings. Grows to what is asked, rounded up by the memory (pages).
+ * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Seed: the memory. Struct: 16 bytes. Access: two loads,
+ * because the memory may be moved by its owner.
  */
 #define DRY_NEEDS DRY_P_ELEM
 #define DRY_MAY DRY_P_LIFE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * pow2: grows to the smallest power of two that is at least what is asked, so that n pushes cost O(n). Where that much
- * cannot be had, exactly what is asked is tried. grow_exact goes through as it is.
+ * pow2: grows to the smallest power of two that is at least what is asked, so that n pushes cost O(n). Where that
+ * much cannot be had, exactly what is asked is tried. grow_exact goes through as it is.
  * Composite; parameters DRY_NAME DRY_INNER. Seed: the inner's. Struct: the inner. Access: nothing on top.
  */
 #define DRY_NEEDS DRY_P_INNER

@@ -20,9 +20,9 @@
  *     MAPPED    pow2(mapped)                   it is very long, or other processes    24 bytes      2 loads
  *                                              are to map it (init_in(&v, memory))
  *
- * The struct is that of the vec on a 64-bit machine; the loads are those of the buffer, before the element itself. All
- * but STACK grow by powers of two. Makes NAME, a vec, and its buffer NAME_room (for a deque: give that to deque.h).
- * Parameters DRY_NAME DRY_ELEM DRY_RECIPE, DRY_COUNT for SMALL and STACK, [DRY_DROP DRY_COPY].
+ * The struct is that of the vec on a 64-bit machine; the loads are those of the buffer, before the element itself.
+ * All but STACK grow by powers of two. Makes NAME, a vec, and its buffer NAME_room (for a deque: give that to
+ * deque.h). Parameters DRY_NAME DRY_ELEM DRY_RECIPE, DRY_COUNT for SMALL and STACK, [DRY_DROP DRY_COPY].
  */
 #include "buffer.h"
 

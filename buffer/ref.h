@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * ref: a buffer that is somewhere else and not ours: a collection borrows its room. The buffer must outlive this one and
- * be empty (room, no elements) before and after; fini leaves it alone.
- * Composite; parameters DRY_NAME DRY_INNER. Seed: a pointer to the inner buffer; NULL is no room at all. Struct: 8 bytes.
- * Access: one load on top of the inner's.
+ * ref: a buffer that is somewhere else and not ours: a collection borrows its room. The buffer must outlive this one
+ * and be empty (room, no elements) before and after; fini leaves it alone.
+ * Composite; parameters DRY_NAME DRY_INNER. Seed: a pointer to the inner buffer; NULL is no room at all. Struct: 8
+ * bytes. Access: one load on top of the inner's.
  */
 #define DRY_NEEDS DRY_P_INNER
 #include "begin.h"

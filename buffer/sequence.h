@@ -7,8 +7,8 @@ static inline size_t SELF(len)(const struct DRY_SELF *s) { return s->len; }
 static inline size_t SELF(cap)(const struct DRY_SELF *s) { return IN(cap)(&s->buf); }
 static inline bool SELF(is_empty)(const struct DRY_SELF *s) { return s->len == 0; }
 
-/* The element at i < len: a pointer to it, or (soa) a struct of pointers to its fields; valid until the next change of
- * the collection's length or room. */
+/* The element at i < len: a pointer to it, or (soa) a struct of pointers to its fields; valid until the next change
+ * of the collection's length or room. */
 static inline SELF(ref) SELF(at)(const struct DRY_SELF *s, size_t i)
 {
     DRY_ASSERT(i < s->len);

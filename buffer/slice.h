@@ -2,7 +2,8 @@
  *
  * slice: borrows an array of the caller's, which must outlive the buffer. Never grows, never shrinks, frees nothing.
  * The array is room only: a vec over it begins empty.
- * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Seed: {array, its length}. Struct: 16 bytes. Access: one load.
+ * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Seed: {array, its length}. Struct: 16 bytes. Access: one
+ * load.
  */
 #define DRY_NEEDS DRY_P_ELEM
 #define DRY_MAY DRY_P_LIFE

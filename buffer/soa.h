@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * soa: a struct of arrays. The element is a struct, given as a list of its fields; each field lies in a buffer of its own:
+ * soa: a struct of arrays. The element is a struct, given as a list of its fields; each field lies in a buffer of its
+ * own:
  *
  *     #define TRADE_FIELDS(X) X(f64_pow2, price) X(u32_pow2, volume)      // X(buffer of the field, name of the field)
  *     #define DRY_NAME   trade_columns
@@ -10,11 +11,11 @@
  *     price   | 1.5 | 2.5 | 3.5 |   |        trade_columns_elem   {double price; uint32_t volume;}
  *     volume  | 10  | 20  | 30  |   |        trade_columns_ref    {double *price; uint32_t *volume;}, what `at` gives
  *
- * NAME_span_FIELD(b, from, n) is the address of one field's column, where that field's buffer is contiguous. Growth is
- * all or nothing: every field has the room, or each goes back to what it had. (An allocator that refuses even to shrink
- * leaves a field with more room than it had; cap, that of the smallest field, and the elements are as before.)
- * Composite; parameters DRY_NAME DRY_FIELDS. Seed: a struct of the fields' seeds. Struct: 8 bytes and the fields' buffers.
- * Access: that of the fields; one compare for the capacity, however many fields.
+ * NAME_span_FIELD(b, from, n) is the address of one field's column, where that field's buffer is contiguous. Growth
+ * is all or nothing: every field has the room, or each goes back to what it had. (An allocator that refuses even to
+ * shrink leaves a field with more room than it had; cap, that of the smallest field, and the elements are as before.)
+ * Composite; parameters DRY_NAME DRY_FIELDS. Seed: a struct of the fields' seeds. Struct: 8 bytes and the fields'
+ * buffers. Access: that of the fields; one compare for the capacity, however many fields.
  */
 #define DRY_NEEDS DRY_P_FIELDS
 #include "begin.h"

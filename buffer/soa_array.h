@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * soa_array: soa for elements that are arrays of one type: DRY_COUNT columns, each in a buffer of its own. The element is
- * NAME_elem {ELEM at[DRY_COUNT];}, `at` gives NAME_ref {ELEM *at[DRY_COUNT];}, NAME_span_column(b, column, from, n) the
- * address of one column.
- * Composite; parameters DRY_NAME DRY_INNER DRY_COUNT. Seed: {at[DRY_COUNT]}, the columns' seeds. Struct: 8 bytes and the
- * columns' buffers. Growth and access as in soa.
+ * soa_array: soa for elements that are arrays of one type: DRY_COUNT columns, each in a buffer of its own. The
+ * element is NAME_elem {ELEM at[DRY_COUNT];}, `at` gives NAME_ref {ELEM *at[DRY_COUNT];}, NAME_span_column(b, column,
+ * from, n) the address of one column.
+ * Composite; parameters DRY_NAME DRY_INNER DRY_COUNT. Seed: {at[DRY_COUNT]}, the columns' seeds. Struct: 8 bytes and
+ * the columns' buffers. Growth and access as in soa.
  */
 #define DRY_NEEDS (DRY_P_INNER | DRY_P_COUNT)
 #include "begin.h"

@@ -6,9 +6,9 @@
  *     spilled == false:   the cells are u.cell[0..DRY_COUNT), the inner buffer does not exist yet
  *     spilled == true:    the inner buffer is u.in, u.cell is dead
  *
- * Composite over an addressable buffer; parameters DRY_NAME DRY_INNER DRY_COUNT. Seed: the inner's, used when it spills.
- * Struct: 8 bytes, the seed, and the larger of inner and DRY_COUNT elements. Access: one predictable branch on top (loops
- * ask span once).
+ * Composite over an addressable buffer; parameters DRY_NAME DRY_INNER DRY_COUNT. Seed: the inner's, used when it
+ * spills. Struct: 8 bytes, the seed, and the larger of inner and DRY_COUNT elements. Access: one predictable branch
+ * on top (loops ask span once).
  */
 #define DRY_NEEDS (DRY_P_INNER | DRY_P_COUNT)
 #include "begin.h"

@@ -41,6 +41,11 @@ static DRY_OUT_OF_LINE enum dry_status SELF(grow_buffer)(struct DRY_IN *buf, siz
     return exact ? IN(grow_exact)(buf, want) : IN(grow)(buf, want);
 }
 
+/* Cells that are not filled are copied along, which gcc would warn of. */
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 static inline enum dry_status SELF(make_room)(struct DRY_SELF *v, size_t more, bool exact)
 {
     if (DRY_LIKELY(IN(cap)(&v->buf) - v->len >= more)) return DRY_OK;
@@ -50,6 +55,7 @@ static inline enum dry_status SELF(make_room)(struct DRY_SELF *v, size_t more, b
     v->buf = buf;
     return status;
 }
+#pragma GCC diagnostic pop
 
 /* Room for `more` elements beyond len; how much more than that is the buffer's rule. */
 static inline enum dry_status DRY_MUST_CHECK SELF(reserve)(struct DRY_SELF *v, size_t more)
@@ -79,8 +85,8 @@ static inline enum dry_status DRY_MUST_CHECK SELF(with_capacity)(struct DRY_SELF
     return SELF(reserve_exact)(v, n);
 }
 
-/* Room and elements, as one struct dry_raw a column (NAME_columns of them); v is then empty. NOMEM, UNSUPPORTED (borrowed
- * room): v is as before. */
+/* Room and elements, as one struct dry_raw a column (NAME_columns of them); v is then empty. NOMEM, UNSUPPORTED
+ * (borrowed room): v is as before. */
 static inline enum dry_status DRY_MUST_CHECK SELF(into_raw)(struct DRY_SELF *v, struct dry_raw *out)
 {
     DRY_TRY(IN(into_raw)(&v->buf, v->len, out));
@@ -88,8 +94,8 @@ static inline enum dry_status DRY_MUST_CHECK SELF(into_raw)(struct DRY_SELF *v, 
     return DRY_OK;
 }
 
-/* Takes over what into_raw of the same kind of vec gave; `raw` is then empty. v must be empty; its room is given back.
- * INVALID: not of this element or this kind of room; nothing has changed. */
+/* Takes over what into_raw of the same kind of vec gave; `raw` is then empty. v must be empty; its room is given
+ * back. INVALID: not of this element or this kind of room; nothing has changed. */
 static inline enum dry_status DRY_MUST_CHECK SELF(from_raw)(struct DRY_SELF *v, struct dry_raw *raw)
 {
     DRY_ASSERT(v->len == 0);

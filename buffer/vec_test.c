@@ -142,6 +142,33 @@ static void exact_room_is_exact(void **state)
     growing_fini(&v);
 }
 
+/* Across the size from which a block is pages of its own: what is there stays, aligned, up and down. */
+static void large_blocks_are_remapped(void **state)
+{
+    struct growing v;
+    struct dry_raw raw;
+    const uint32_t n = DRY_MAP_GROWN_BYTES / sizeof(uint32_t);
+    (void)state;
+    growing_init(&v);
+    for (uint32_t i = 0; i < 2 * n + 5; i++)
+        assert_int_equal(growing_push(&v, i), DRY_OK);
+    assert_true((uintptr_t)growing_span(&v) % DRY_ALIGN == 0);
+    assert_int_equal(growing_reserve_exact(&v, 20 * n), DRY_OK);
+    assert_int_equal(growing_shrink_to_fit(&v), DRY_OK);
+    for (uint32_t i = 0; i < 2 * n + 5; i += 1000)
+        assert_int_equal(*growing_at(&v, i), i);
+    assert_int_equal(growing_into_raw(&v, &raw), DRY_OK);
+    memset((char *)raw.at - DRY_FRONT_BYTES, 0xee, DRY_FRONT_BYTES);
+    assert_int_equal(growing_from_raw(&v, &raw), DRY_OK);
+    growing_truncate(&v, 100);
+    assert_int_equal(growing_shrink_to_fit(&v), DRY_OK); /* malloc's again */
+    for (uint32_t i = 0; i < 100; i++)
+        assert_int_equal(*growing_at(&v, i), i);
+    growing_fini(&v);
+    assert_int_equal(growing_reserve_exact(&v, 3 * n), DRY_OK);
+    growing_fini(&v);
+}
+
 static void fixed_room_is_a_status(void **state)
 {
     static uint32_t array[3];
@@ -214,13 +241,13 @@ static void raw_parts_go_round(void **state)
     assert_int_equal(growing_extend(&v, (const uint32_t[]){1, 2, 3, 4, 5}, 5), DRY_OK);
     const uint32_t *before = growing_span(&v);
     assert_int_equal(growing_into_raw(&v, &raw), DRY_OK);
-    assert_true(raw.kind == DRY_RAW_HEAP && raw.at == before && raw.len == 5 && raw.cap == 8 && !raw.drop);
+    assert_true(raw.kind == DRY_RAW_HEAP && raw.at == before && raw.len == 5 && raw.cap == 16 && !raw.drop);
     assert_true(growing_is_empty(&v) && growing_cap(&v) == 0);
     doubles_init(&wrong);
     assert_int_equal(doubles_from_raw(&wrong, &raw), DRY_INVALID);
     memset((char *)raw.at - DRY_FRONT_BYTES, 0xee, DRY_FRONT_BYTES); /* the room in front is the holder's */
     assert_int_equal(growing_from_raw(&v, &raw), DRY_OK);
-    assert_true(growing_span(&v) == before && growing_len(&v) == 5 && growing_cap(&v) == 8);
+    assert_true(growing_span(&v) == before && growing_len(&v) == 5 && growing_cap(&v) == 16);
     assert_true(raw.at == NULL);
     assert_int_equal(growing_push(&v, 6), DRY_OK);
     assert_int_equal(growing_into_raw(&v, &raw), DRY_OK);
@@ -394,6 +421,7 @@ int main(void)
         cmocka_unit_test(an_empty_vec_answers),
         cmocka_unit_test(first_last_get_at),
         cmocka_unit_test(exact_room_is_exact),
+        cmocka_unit_test(large_blocks_are_remapped),
         cmocka_unit_test(fixed_room_is_a_status),
         cmocka_unit_test(elements_without_size_are_counted),
         cmocka_unit_test(recipes_are_as_large_as_said),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * zst: room for elements of size 0 (a GNU C empty struct): as many as can be counted, in no memory at all. A vec of them
- * is a counter; with DRY_DROP each element is still ended exactly once.
+ * zst: room for elements of size 0 (a GNU C empty struct): as many as can be counted, in no memory at all. A vec of
+ * them is a counter; with DRY_DROP each element is still ended exactly once.
  * Leaf; parameters DRY_NAME DRY_ELEM [DRY_DROP DRY_COPY]. Struct: 0 bytes. Access: nothing.
  */
 #define DRY_NEEDS DRY_P_ELEM

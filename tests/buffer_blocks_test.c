@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The blocks of base/memory.h under every alignment, with and without room in front: bytes stay, through malloc, realloc
- * and pages of their own, and the room in front is the holder's.
+ * The blocks of base/memory.h under every alignment, with and without room in front: bytes stay, through malloc,
+ * realloc and pages of their own, and the room in front is the holder's.
  */
 #include "../base/memory.h"
 #include "../buffer/anonymous.h"
@@ -53,8 +53,8 @@ static void blocks_keep_their_bytes(void **state)
 
 static void large_blocks_are_pages(void **state)
 {
-    const size_t from = DRY_MAP_FROM_BYTES;
-    const size_t sizes[] = {from, from + 1, 3 * from, 9 * from, 2 * from, from + 1, from, 100, 5 * from};
+    const size_t from = DRY_MAP_GROWN_BYTES;
+    const size_t sizes[] = {2 * from, 2 * from + 1, 3 * from, 9 * from, 2 * from, from + 1, from, 100, 5 * from, from};
     uint8_t *block = NULL;
     size_t size = 0;
     (void)state;

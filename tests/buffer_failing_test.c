@@ -129,6 +129,74 @@ static triples_elem triple_of(uint32_t k)
 #define T_LIFE TRIPLE_LIFE
 #include "buffer/failing.h"
 
+#define DRY_NAME queue
+#define DRY_INNER life_pow2
+#include "../buffer/deque.h"
+
+static enum dry_status operate_queue(struct queue *q, struct queue *other, int what)
+{
+    struct life some[40];
+    size_t given = what < 2 ? 1 : what == 2 ? 40 : 0;
+    enum dry_status status = DRY_OK;
+    for (uint32_t k = 0; k < given; k++)
+        some[k] = life_new(k);
+    switch (what) {
+    case 0: status = queue_push_back(q, some[0]); break;
+    case 1: status = queue_push_front(q, some[0]); break;
+    case 2: status = queue_extend(q, some, 40); break;
+    case 3: status = queue_clone(q, other); break;
+    case 4: status = queue_reserve(q, 100); break;
+    case 5: status = queue_reserve_exact(q, 100); break;
+    }
+    for (size_t k = 0; status != DRY_OK && k < given; k++)
+        life_end(&some[k]);
+    return status;
+}
+
+/* A ring that goes round, full, so that growing it has to move one of its pieces. */
+static void fill_queue(struct queue *q)
+{
+    queue_init_in(q, &allocator_one);
+    assert_int_equal(queue_reserve_exact(q, 8), DRY_OK);
+    for (uint32_t i = 4; i < 8; i++)
+        assert_int_equal(queue_push_back(q, life_new(i)), DRY_OK);
+    for (uint32_t i = 4; i-- > 0;)
+        assert_int_equal(queue_push_front(q, life_new(i)), DRY_OK);
+}
+
+static bool fail_queue_once(int what, long n, bool copies)
+{
+    struct queue q, other;
+    fill_queue(&q);
+    queue_init_in(&other, &allocator_one);
+    *(copies ? &life_copies_left : &flaky_one.calls_left) = n;
+    enum dry_status status = operate_queue(&q, &other, what);
+    life_copies_left = flaky_one.calls_left = -1;
+    assert_true(status == DRY_OK || (status == DRY_NOMEM && queue_len(&q) == 8 && queue_len(&other) == 0));
+    for (uint32_t i = 0; i < 8 && what != 1; i++)
+        assert_int_equal(queue_at(&q, i)->value, i);
+    queue_fini(&q);
+    queue_fini(&other);
+    assert_true(life_alive == 0 && life_faults == 0 && flaky_one.blocks == 0 && !flaky_one.is_broken);
+    return status == DRY_OK;
+}
+
+static void failing_queue(void **state)
+{
+    long failures = 0;
+    (void)state;
+    life_restart();
+    for (int copies = 0; copies < 2; copies++) {
+        for (int what = 0; what < 6; what++) {
+            long n = 0;
+            while (!fail_queue_once(what, n, copies))
+                assert_true(n++ < 100);
+            failures += n;
+        }
+    }
+    assert_true(failures >= 12);
+}
+
 /* All or nothing, field by field: the room of each, not only the capacity of all (where the allocator can shrink). */
 static void columns_grow_all_or_none(void **state)
 {
@@ -159,7 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failing_exact),   cmocka_unit_test(failing_doubling), cmocka_unit_test(failing_spilling),
         cmocka_unit_test(failing_boxed),   cmocka_unit_test(failing_indexed),  cmocka_unit_test(failing_records),
-        cmocka_unit_test(failing_triples), cmocka_unit_test(columns_grow_all_or_none),
+        cmocka_unit_test(failing_triples), cmocka_unit_test(failing_queue),
+        cmocka_unit_test(columns_grow_all_or_none),
     };
     allocator_one = flaky_allocator(&flaky_one);
     return cmocka_run_group_tests(tests, NULL, NULL);

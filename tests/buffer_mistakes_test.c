@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * What a compiler says first about each recipe in buffer/mistakes/ stands in the head of that file, for gcc and clang.
+ * What a compiler says first about each recipe in buffer/mistakes/ stands in the head of that file, for gcc and
+ * clang.
  */
 #include <dirent.h>
 #include <setjmp.h>

@@ -60,8 +60,7 @@ static struct dry_slot drop_one(struct worker *w, struct dry_slot *list, size_t 
     return slot;
 }
 
-/* ---- stamps and the board
- * ------------------------------------------------------------------------------------------ */
+/* ---- stamps and the board -------------------------------------------------------------------------------------- */
 
 static void stamp(struct worker *w, struct dry_slot slot)
 {
@@ -89,8 +88,7 @@ static void check_stamp(struct worker *w, struct dry_slot slot)
                        .index = (uint32_t)dry_load_relaxed_u64(&(at).place), \
                        .class_index = (uint16_t)(dry_load_relaxed_u64(&(at).place) >> 32)})
 
-/* ---- what a worker does
- * -------------------------------------------------------------------------------------------- */
+/* ---- what a worker does ---------------------------------------------------------------------------------------- */
 
 static void do_allocate(struct worker *w)
 {
@@ -201,8 +199,7 @@ static void give_all_back(struct worker *w)
         do_free(w);
 }
 
-/* ---- threads
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------------------------- */
 
 static void *work_in_a_thread(void *arg)
 {
@@ -242,8 +239,7 @@ static void threads_of_one_mapping_agree(void **state)
     bench_pool_drop(&b);
 }
 
-/* ---- processes
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------------------------- */
 
 static void work_in_a_process(void *arg)
 {

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 RULES = pathlib.Path(__file__).resolve().parent / "rules"
-PAGE, CODE, TEST = "docs/formats/x.md", "x/x.c", "x/x_test.c"
+PAGE, CODE, TEST = str(pathlib.PurePosixPath("docs", "formats", "x.md")), "x/x.c", "x/x_test.c"
 WHOLE = {
     PAGE: "1. **x.one** First.\n2. **x.two** Second.\n",
     CODE: "/* rule: x.one */\n/* rule: x.two. And words. */\n",

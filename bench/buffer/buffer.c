@@ -48,6 +48,7 @@ PUSH_ROW(mapped, push_large_mapped, LARGE, false)
     }
 SMALL_ROW(small, small4)
 SMALL_ROW(usual, small4_usual)
+SMALL_ROW(stack, small4_stack)
 
 #define PUSH_BY_HAND(name, n, reserved)                                                                               \
     static OUT_OF_LINE void name(void)                                                                                \
@@ -270,6 +271,7 @@ static const struct row rows[] = {
     {"push_1e3_reserved", "C by hand", hand_thousand_reserved, THOUSAND, NULL},
     {"small4", "vec(pow2(svo 4(heap)))", small4, SMALLS, NULL},
     {"small4", USUAL, small4_usual, SMALLS, NULL},
+    {"small4", "vec(inline 4) (fixed)", small4_stack, SMALLS, NULL},
     {"small4", "C by hand", hand_small4, 1, NULL},
     {"insert_remove_mid_1000", GROWING, on_growing_insert_remove, 1, NULL},
     {"insert_remove_mid_1000", USUAL, on_usual_insert_remove, 1, NULL},

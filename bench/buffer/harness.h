@@ -6,8 +6,8 @@
  *     PROGRAM ROW         the same for one row
  *     PROGRAM ROW WHO N   the body of one row, N times, untimed: for callgrind
  *
- * A row is timed in repetitions of about 4 ms, 9 of them. A body hides its object from the compiler by moving it behind a
- * barrier at the end, as Rust's black_box(object) does.
+ * A row is timed in repetitions of about 4 ms, 9 of them. A body hides its object from the compiler by moving it
+ * behind a barrier at the end, as Rust's black_box(object) does.
  */
 #ifndef BENCH_HARNESS_H
 #define BENCH_HARNESS_H

@@ -22,7 +22,7 @@
 #define DRY_NAME stack
 #define DRY_ELEM uint32_t
 #define DRY_RECIPE STACK
-#define DRY_COUNT 1024
+#define DRY_COUNT 4
 #include "../../buffer/recipe.h"
 #define DRY_NAME mapped
 #define DRY_ELEM uint32_t

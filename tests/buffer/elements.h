@@ -2,8 +2,8 @@
  *
  * What the tests of buffer/ put into cells, and the allocator they take room from.
  *
- * struct life: an element that must be ended exactly once. Each has a token; a token that is ended twice, or copied after
- * its end, is a fault. struct ghost: the same with size 0 (no token fits: only the sum can be checked).
+ * struct life: an element that must be ended exactly once. Each has a token; a token that is ended twice, or copied
+ * after its end, is a fault. struct ghost: the same with size 0 (no token fits: only the sum can be checked).
  * flaky: an allocator that counts, checks what it is given back, and fails the n-th call from now.
  */
 #ifndef DRY_TEST_ELEMENTS_H

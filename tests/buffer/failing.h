@@ -61,7 +61,8 @@ static void TEST(fill_vec)(struct T_VEC *v, uint32_t first, size_t n)
     (void)VEC(shrink_to_fit)(v);
 }
 
-/* One operation, failing at its n-th call; true when it no longer fails. `copies`: the copy functions fail, not memory. */
+/* One operation, failing at its n-th call; true when it no longer fails. `copies`: the copy functions fail, not
+ * memory. */
 static bool TEST(once)(int what, long n, bool copies)
 {
     struct T_VEC v, other;

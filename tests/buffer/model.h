@@ -4,8 +4,8 @@
  *     T_VEC    a vec; order.h and equal.h are instantiated too
  *     T_SEED   an expression: a seed of it
  *     T_MAKE(k), T_NUMBER(x)   its element for the number k, and back
- * Gives `static void model_VEC(void **state)`. The model is an array of numbers; one that fails at random (FIXED) is as
- * good as one that grows: then the model does not change either.
+ * Gives `static void model_VEC(void **state)`. The model is an array of numbers; one that fails at random (FIXED) is
+ * as good as one that grows: then the model does not change either.
  */
 #define VEC(name) DRY_PASTE(T_VEC, name)
 #define TEST(name) DRY_PASTE(DRY_PASTE(model, T_VEC), name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * two_blocks: a layer for tests whose elements are reached by an index only: even ones lie in one buffer, odd ones in a
- * second. What works over it needs no contiguous memory.
+ * two_blocks: a layer for tests whose elements are reached by an index only: even ones lie in one buffer, odd ones in
+ * a second. What works over it needs no contiguous memory.
  * Composite; parameters DRY_NAME DRY_INNER. Seed: the inner's, for both.
  */
 #define DRY_NEEDS DRY_P_INNER
