@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""./dev bench [sharing] [ARGS]: the figures of each part, beside its rivals in the same run. Without a name: all parts."""
+"""./dev bench [PART] [ARGS]: the figures of each part, beside its rivals in the same run. Without a name: all parts."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PARTS = {"sharing": "sharing.py", "storage": "storage.py"}
+PARTS = {
+    "sharing": "sharing.py",  # tables between processes
+    "storage": "storage.py",  # counts, views, bitmaps
+    "buffer": "buffer/run.py",  # vectors and their layers
+    "pool": "pool/run.py",  # slots in shared memory
+}
 
 
 def main():

@@ -402,9 +402,10 @@ static void collapse_goes_on_only_while_it_is_faster_than_writing(void **state)
         return;
     }
     /* Eight chunks by one call; to write one of them takes 128. */
-    assert_int_equal(huge_bytes_when(8 * 200000, 2000), 160 * MIB);              /* quick: nothing to ask */
-    assert_int_equal(huge_bytes_when(8 * 3000000, 2000), 8 * HUGE);              /* slow, writing is not: given up */
-    assert_int_equal(huge_bytes_when(8 * 3000000, 50000), 160 * MIB - 8 * HUGE); /* all is slow, writing more so */
+    assert_int_equal(huge_bytes_when(8 * 200000, 2000), 160 * MIB);                /* quick: nothing to ask */
+    assert_int_equal(huge_bytes_when(8 * 5000000, 2000), 160 * MIB);               /* as a host's cold memory is */
+    assert_int_equal(huge_bytes_when(8 * 30000000, 2000), 8 * HUGE);               /* slow, writing is not: given up */
+    assert_int_equal(huge_bytes_when(8 * 30000000, 500000), 160 * MIB - 8 * HUGE); /* all is slow, writing more so */
 }
 
 /* ---- mapping ---- */

@@ -4,7 +4,7 @@
  * killed at random. Each payload carries a stamp in all its words: torn or foreign bytes do not agree.
  *
  * References travel through a board of plain relaxed words on purpose: they arrive torn, old and twice, no lock
- * orders anything, and the pool has to sort it out. DRYSTONE_LONG=1: minutes instead of moments.
+ * orders anything, and the pool has to sort it out. DRY_LONG=1: minutes instead of moments.
  */
 #define _GNU_SOURCE
 #include "../pool/pool.h"
@@ -229,7 +229,7 @@ static void threads_of_one_mapping_agree(void **state)
     if (!bench_pool_make(&b, classes, 2, 0, &err)) fail_msg("%s", err.text);
     for (uint32_t i = 0; i < WORKERS; i++) {
         workers[i] = (struct worker){.board = &board, .p = b.p[i + 1], .peer = i + 1, .random = 88172645463325 + i};
-        workers[i].rounds = getenv("DRYSTONE_LONG") ? 5000000 : 40000;
+        workers[i].rounds = getenv("DRY_LONG") ? 5000000 : 40000;
         assert_int_equal(pthread_create(&threads[i], NULL, work_in_a_thread, &workers[i]), 0);
     }
     for (uint32_t i = 0; i < WORKERS; i++)
@@ -278,7 +278,7 @@ static void processes_killed_at_random_cost_nobody_anything(void **state)
     if (!bench_pool_make(&b, classes, 2, 0, &err)) fail_msg("%s", err.text);
     struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(board != MAP_FAILED);
-    while (getenv("DRYSTONE_LONG") ? dry_os_monotonic_ns() < until_ns : kills < 60) {
+    while (getenv("DRY_LONG") ? dry_os_monotonic_ns() < until_ns : kills < 60) {
         for (uint32_t peer = 1; peer <= WORKERS; peer++) {
             if (pids[peer]) continue;
             w = (struct worker){.board = board, .p = b.p[peer], .peer = peer, .random = next_random(&judge)};
