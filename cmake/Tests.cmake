@@ -47,7 +47,7 @@ foreach(source IN LISTS dry_tests)
         target_link_libraries(${name} PRIVATE drystone_test_support)
     endif()
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 180 LABELS ${module}
+    set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS ${module}
         ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1")
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT_MODIFICATION "DRYSTONE_STORE=unset:")
 endforeach()

@@ -287,7 +287,7 @@ fn an_accept_and_a_withdraw(a: Peer, b: Peer) {
 fn run(name: &str, scene: fn(Peer, Peer)) {
     let mut model = loom::model::Builder::new();
     // Faults of order show with two preemptions; three take a minute.
-    model.preemption_bound = Some(if std::env::var_os("DRYSTONE_LONG").is_some() { 3 } else { 2 });
+    model.preemption_bound = Some(if std::env::var_os("DRY_LONG").is_some() { 3 } else { 2 });
     model.max_branches = 20_000;
     let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let inner = count.clone();
