@@ -30,7 +30,7 @@ lint() {
     step_with python3 tools/links
     step_with shellcheck lint_shell
     step_with codespell codespell --quiet-level=2 --ignore-words-list=nd,deques,whos \
-        --skip='./build,./.venv,./fuzz/corpus' .
+        --skip='./.git,./build,./.venv,./fuzz/corpus' .
     step_with python3 compile_python
     steps_end
 }
