@@ -108,6 +108,30 @@ DRY_API struct dry_sink dry_sink_fd(int *fd);
 DRY_API enum dry_status dry_ipc_read_fd(int fd, const char *label, const struct dry_allocator *a,
                                         struct ArrowArrayStream *out, struct dry_error *err) DRY_MUST_CHECK;
 
+/* ---- columns as views ---- */
+/* A column without children, as views: of an array that somebody else made, or to be given to somebody else. */
+struct dry_column {
+    int64_t length;             /* elements */
+    int64_t offset;             /* elements to skip in every buffer (bits of a bitmap) */
+    struct dry_view buffers[3]; /* as the type has them, each with a reference: validity (empty: no nulls), values; or
+                                   validity, offsets, bytes */
+};
+/* Takes `array` over, of the type that `type` describes: every view holds it, and its release runs when the last one
+ * goes, on whatever thread that is. Nothing is copied; a misaligned buffer stays so (dry_view_align copies it when typed
+ * access asks). For fixed-size values, utf8 and binary: UNSUPPORTED for nested, dictionary and view types. INVALID says
+ * what is wrong with the array. On failure it is still the caller's. O(1). */
+DRY_API enum dry_status dry_column_adopt(const struct ArrowSchema *type, struct ArrowArray *array,
+                                         const struct dry_allocator *a, struct dry_column *out, struct dry_error *err)
+    DRY_MUST_CHECK;
+/* An array over the views, which it holds references of its own to. `format` is the type in the C data interface's words,
+ * e.g. "i". INVALID when a buffer is shorter than offset + length need. O(1). */
+DRY_API enum dry_status dry_column_export(const char *format, const struct dry_column *c, const struct dry_allocator *a,
+                                          struct ArrowArray *out, struct dry_error *err) DRY_MUST_CHECK;
+/* The elements themselves, without what `offset` skips, of `width` bytes each. INVALID when they are not there. */
+DRY_API enum dry_status dry_column_values(const struct dry_column *c, size_t width, struct dry_view *out) DRY_MUST_CHECK;
+/* Lets all views go. */
+DRY_API void dry_column_unref(struct dry_column *c);
+
 /* ---- names of types ---- */
 /* A column's type for people, e.g. "timestamp[us, UTC]", "list<item: int32>", "dictionary<int8, utf8>". Cut to fit,
  * NUL-terminated. */

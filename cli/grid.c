@@ -15,7 +15,7 @@
 
 struct dry_grid {
     const struct ArrowSchema *schema;
-    const struct dry_column *columns;
+    const struct dry_shown *columns;
     size_t screen;
     size_t n_columns, n_shown;
     size_t *width;     /* of each column */
@@ -33,7 +33,7 @@ static void keep(struct dry_grid *g, size_t column, struct dry_text *cell)
     g->cells[g->n_cells++] = dry_text_detach(cell);
 }
 
-struct dry_grid *dry_grid_new(const struct ArrowSchema *schema, const struct dry_column *columns, size_t screen)
+struct dry_grid *dry_grid_new(const struct ArrowSchema *schema, const struct dry_shown *columns, size_t screen)
 {
     struct dry_grid *g = dry_cli_allocate(1, sizeof *g);
     g->schema = schema;
@@ -92,7 +92,7 @@ static void add_cell(struct dry_grid *g, size_t column, struct dry_text *cell)
     if (g->screen != 0) dry_text_fit(cell, g->width[column]);
     size_t width = dry_text_width(dry_text_get(cell));
     size_t pad = width < g->width[column] ? g->width[column] - width : 0;
-    bool right = dry_column_is_number(dry_column_child(g->columns, (int64_t)column));
+    bool right = dry_shown_is_number(dry_shown_child(g->columns, (int64_t)column));
     if (column > 0) add_spaces(&g->line, GAP);
     if (right) add_spaces(&g->line, pad);
     dry_text_puts(&g->line, dry_text_get(cell));
@@ -144,7 +144,7 @@ void dry_grid_row(void *self, const struct ArrowArray *batch, int64_t i)
     struct dry_text cell = {.limit = 4 * g->screen};
     for (size_t c = 0; c < g->n_shown; c++) {
         dry_text_clear(&cell);
-        dry_column_text(dry_column_child(g->columns, (int64_t)c), batch->children[c], batch->offset + i, &cell);
+        dry_shown_text(dry_shown_child(g->columns, (int64_t)c), batch->children[c], batch->offset + i, &cell);
         if (cell.cut) dry_text_fit(&cell, g->screen);
         if (g->laid_out)
             add_cell(g, c, &cell);

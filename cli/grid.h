@@ -12,7 +12,7 @@ struct dry_grid;
 
 /* `screen` = columns of the terminal: values are shortened to fit it, and columns that still do not are only
  * named; 0: nothing is shortened. Schema and columns are borrowed. */
-struct dry_grid *dry_grid_new(const struct ArrowSchema *schema, const struct dry_column *columns, size_t screen);
+struct dry_grid *dry_grid_new(const struct ArrowSchema *schema, const struct dry_shown *columns, size_t screen);
 /* Prints value i of each child of the struct array `batch`. `self` is the grid. */
 void dry_grid_row(void *self, const struct ArrowArray *batch, int64_t i);
 /* Prints what is left, and frees. */

@@ -51,7 +51,7 @@ static enum dry_status read_rows(const struct dry_table *table, int64_t batches,
 
 struct json_rows {
     const struct ArrowSchema *schema;
-    const struct dry_column *columns;
+    const struct dry_shown *columns;
     struct dry_json json;
 };
 
@@ -62,13 +62,13 @@ static void json_row(void *self, const struct ArrowArray *batch, int64_t i)
     for (int64_t c = 0; c < batch->n_children; c++) {
         const char *name = rows->schema->children[c]->name;
         dry_json_key(&rows->json, name, strlen(name));
-        dry_column_json(dry_column_child(rows->columns, c), batch->children[c], batch->offset + i, &rows->json);
+        dry_shown_json(dry_shown_child(rows->columns, c), batch->children[c], batch->offset + i, &rows->json);
     }
     dry_json_close(&rows->json, '}');
 }
 
 static enum dry_status print_json(const struct dry_table *table, int64_t batches, int64_t n,
-                                  const struct ArrowSchema *schema, const struct dry_column *columns)
+                                  const struct ArrowSchema *schema, const struct dry_shown *columns)
 {
     struct json_rows rows = {schema, columns, {.out = stdout}};
     dry_json_open(&rows.json, '[');
@@ -78,7 +78,7 @@ static enum dry_status print_json(const struct dry_table *table, int64_t batches
 }
 
 static enum dry_status print_text(const struct dry_table *table, int64_t batches, int64_t n,
-                                  const struct ArrowSchema *schema, const struct dry_column *columns)
+                                  const struct ArrowSchema *schema, const struct dry_shown *columns)
 {
     struct dry_grid *grid = dry_grid_new(schema, columns, dry_cli_terminal_width(STDOUT_FILENO));
     enum dry_status status = read_rows(table, batches, n, (struct reader){dry_grid_row, grid});
@@ -95,9 +95,9 @@ static enum dry_status head(const struct dry_table *table, const struct dry_args
     if (status == DRY_OK) status = dry_table_verify(table, 0, batches, err);
     if (status == DRY_OK) status = dry_table_schema(table, &schema);
     if (status != DRY_OK) return status;
-    struct dry_column *columns = dry_column_new(&schema);
+    struct dry_shown *columns = dry_shown_new(&schema);
     status = (args->json ? print_json : print_text)(table, batches, args->rows, &schema, columns);
-    dry_column_free(columns);
+    dry_shown_free(columns);
     schema.release(&schema);
     return status;
 }

@@ -7,51 +7,51 @@
 
 #include "scalar.h"
 
-struct dry_column {
+struct dry_shown {
     const struct ArrowSchema *schema;
     struct dry_scalar scalar;
-    struct dry_column *children;   /* schema->n_children of them */
-    struct dry_column *dictionary; /* of the values, or NULL */
+    struct dry_shown *children;   /* schema->n_children of them */
+    struct dry_shown *dictionary; /* of the values, or NULL */
 };
 
-static void init(struct dry_column *c, const struct ArrowSchema *schema)
+static void init(struct dry_shown *c, const struct ArrowSchema *schema)
 {
     c->schema = schema;
     c->scalar = dry_scalar_parse(schema->format);
     c->children = dry_cli_allocate((size_t)schema->n_children, sizeof *c->children);
     for (int64_t i = 0; i < schema->n_children; i++) init(&c->children[i], schema->children[i]);
-    c->dictionary = schema->dictionary != NULL ? dry_column_new(schema->dictionary) : NULL;
+    c->dictionary = schema->dictionary != NULL ? dry_shown_new(schema->dictionary) : NULL;
 }
 
-static void fini(struct dry_column *c)
+static void fini(struct dry_shown *c)
 {
     for (int64_t i = 0; i < c->schema->n_children; i++) fini(&c->children[i]);
     free(c->children);
-    dry_column_free(c->dictionary);
+    dry_shown_free(c->dictionary);
 }
 
-struct dry_column *dry_column_new(const struct ArrowSchema *schema)
+struct dry_shown *dry_shown_new(const struct ArrowSchema *schema)
 {
-    struct dry_column *c = dry_cli_allocate(1, sizeof *c);
+    struct dry_shown *c = dry_cli_allocate(1, sizeof *c);
     init(c, schema);
     return c;
 }
 
-void dry_column_free(struct dry_column *c)
+void dry_shown_free(struct dry_shown *c)
 {
     if (c == NULL) return;
     fini(c);
     free(c);
 }
 
-const struct dry_column *dry_column_child(const struct dry_column *c, int64_t i)
+const struct dry_shown *dry_shown_child(const struct dry_shown *c, int64_t i)
 {
     return &c->children[i];
 }
 
-bool dry_column_is_number(const struct dry_column *c)
+bool dry_shown_is_number(const struct dry_shown *c)
 {
-    const struct dry_column *values = c->dictionary != NULL ? c->dictionary : c;
+    const struct dry_shown *values = c->dictionary != NULL ? c->dictionary : c;
     return values->scalar.type->shape == DRY_SHAPE_NUMBER || values->scalar.type->format[0] == 'd';
 }
 
@@ -63,7 +63,7 @@ static bool bit(const struct ArrowArray *array, int64_t buffer, int64_t at)
 }
 
 /* `at` counts from the start of the buffers, here and below. */
-static bool is_null(const struct dry_column *c, const struct ArrowArray *array, int64_t at)
+static bool is_null(const struct dry_shown *c, const struct ArrowArray *array, int64_t at)
 {
     if (c->scalar.type->shape == DRY_SHAPE_NULL) return true;
     return array->null_count != 0 && array->n_buffers > 0 && array->buffers[0] != NULL && !bit(array, 0, at);
@@ -99,7 +99,7 @@ static struct range offsets(const struct ArrowArray *array, int64_t at, size_t w
                           dry_load_signed(fixed(array, at + 1, width), width)};
 }
 
-static struct bytes bytes_of(const struct dry_column *c, const struct ArrowArray *array, int64_t at)
+static struct bytes bytes_of(const struct dry_shown *c, const struct ArrowArray *array, int64_t at)
 {
     size_t width = c->scalar.width;
     if (c->scalar.type->shape == DRY_SHAPE_FIXED_BINARY) return (struct bytes){fixed(array, at, width), width};
@@ -110,7 +110,7 @@ static struct bytes bytes_of(const struct dry_column *c, const struct ArrowArray
 }
 
 /* The elements of a list or map, counted in its child. */
-static struct range elements(const struct dry_column *c, const struct ArrowArray *array, int64_t at)
+static struct range elements(const struct dry_shown *c, const struct ArrowArray *array, int64_t at)
 {
     size_t width = c->scalar.width;
     if (c->scalar.type->shape != DRY_SHAPE_FIXED_LIST) return offsets(array, at, width);
@@ -118,14 +118,14 @@ static struct range elements(const struct dry_column *c, const struct ArrowArray
 }
 
 /* The index that a dictionary-encoded column holds: a value of the dictionary's array. */
-static int64_t dictionary_index(const struct dry_column *c, const struct ArrowArray *array, int64_t at)
+static int64_t dictionary_index(const struct dry_shown *c, const struct ArrowArray *array, int64_t at)
 {
     return (int64_t)dry_load_unsigned(fixed(array, at, c->scalar.width), c->scalar.width);
 }
 
 /* ---- text ---- */
 
-static void text(const struct dry_column *c, const struct ArrowArray *array, int64_t i, bool inside,
+static void text(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, bool inside,
                  struct dry_text *out);
 
 static void string_text(struct bytes b, bool inside, struct dry_text *out)
@@ -137,7 +137,7 @@ static void string_text(struct bytes b, bool inside, struct dry_text *out)
     dry_text_puts(out, quote);
 }
 
-static void list_text(const struct dry_column *c, const struct ArrowArray *array, int64_t at, struct dry_text *out)
+static void list_text(const struct dry_shown *c, const struct ArrowArray *array, int64_t at, struct dry_text *out)
 {
     struct range r = elements(c, array, at);
     dry_text_puts(out, "[");
@@ -148,7 +148,7 @@ static void list_text(const struct dry_column *c, const struct ArrowArray *array
     dry_text_puts(out, "]");
 }
 
-static void struct_text(const struct dry_column *c, const struct ArrowArray *array, int64_t at, struct dry_text *out)
+static void struct_text(const struct dry_shown *c, const struct ArrowArray *array, int64_t at, struct dry_text *out)
 {
     dry_text_puts(out, "{");
     for (int64_t k = 0; k < array->n_children && !out->cut; k++) {
@@ -161,10 +161,10 @@ static void struct_text(const struct dry_column *c, const struct ArrowArray *arr
     dry_text_puts(out, "}");
 }
 
-static void map_text(const struct dry_column *c, const struct ArrowArray *array, int64_t at, struct dry_text *out)
+static void map_text(const struct dry_shown *c, const struct ArrowArray *array, int64_t at, struct dry_text *out)
 {
     struct range r = elements(c, array, at);
-    const struct dry_column *entry = &c->children[0];
+    const struct dry_shown *entry = &c->children[0];
     const struct ArrowArray *entries = array->children[0];
     dry_text_puts(out, "{");
     for (int64_t k = r.from; k < r.to && !out->cut; k++) {
@@ -176,7 +176,7 @@ static void map_text(const struct dry_column *c, const struct ArrowArray *array,
     dry_text_puts(out, "}");
 }
 
-static void text(const struct dry_column *c, const struct ArrowArray *array, int64_t i, bool inside,
+static void text(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, bool inside,
                  struct dry_text *out)
 {
     int64_t at = array->offset + i;
@@ -207,48 +207,48 @@ static void text(const struct dry_column *c, const struct ArrowArray *array, int
     }
 }
 
-void dry_column_text(const struct dry_column *c, const struct ArrowArray *array, int64_t i, struct dry_text *out)
+void dry_shown_text(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, struct dry_text *out)
 {
     text(c, array, i, false, out);
 }
 
 /* ---- JSON ---- */
 
-static void map_json(const struct dry_column *c, const struct ArrowArray *array, int64_t at, struct dry_json *out)
+static void map_json(const struct dry_shown *c, const struct ArrowArray *array, int64_t at, struct dry_json *out)
 {
     struct range r = elements(c, array, at);
-    const struct dry_column *entry = &c->children[0];
+    const struct dry_shown *entry = &c->children[0];
     const struct ArrowArray *entries = array->children[0];
     dry_json_open(out, '[');
     for (int64_t k = r.from; k < r.to; k++) {
         dry_json_open(out, '[');
-        dry_column_json(&entry->children[0], entries->children[0], entries->offset + k, out);
-        dry_column_json(&entry->children[1], entries->children[1], entries->offset + k, out);
+        dry_shown_json(&entry->children[0], entries->children[0], entries->offset + k, out);
+        dry_shown_json(&entry->children[1], entries->children[1], entries->offset + k, out);
         dry_json_close(out, ']');
     }
     dry_json_close(out, ']');
 }
 
-static void nested_json(const struct dry_column *c, const struct ArrowArray *array, int64_t at, struct dry_json *out)
+static void nested_json(const struct dry_shown *c, const struct ArrowArray *array, int64_t at, struct dry_json *out)
 {
     if (c->scalar.type->shape == DRY_SHAPE_STRUCT) {
         dry_json_open(out, '{');
         for (int64_t k = 0; k < array->n_children; k++) {
             const char *name = c->schema->children[k]->name;
             dry_json_key(out, name, strlen(name));
-            dry_column_json(&c->children[k], array->children[k], at, out);
+            dry_shown_json(&c->children[k], array->children[k], at, out);
         }
         dry_json_close(out, '}');
         return;
     }
     struct range r = elements(c, array, at);
     dry_json_open(out, '[');
-    for (int64_t k = r.from; k < r.to; k++) dry_column_json(&c->children[0], array->children[0], k, out);
+    for (int64_t k = r.from; k < r.to; k++) dry_shown_json(&c->children[0], array->children[0], k, out);
     dry_json_close(out, ']');
 }
 
 /* What is the same in both forms but for the quotes. */
-static void plain_json(const struct dry_column *c, const struct ArrowArray *array, int64_t i, struct dry_json *out)
+static void plain_json(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, struct dry_json *out)
 {
     enum dry_shape shape = c->scalar.type->shape;
     struct dry_text value = {0};
@@ -263,7 +263,7 @@ static void plain_json(const struct dry_column *c, const struct ArrowArray *arra
     dry_text_fini(&value);
 }
 
-void dry_column_json(const struct dry_column *c, const struct ArrowArray *array, int64_t i, struct dry_json *out)
+void dry_shown_json(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, struct dry_json *out)
 {
     int64_t at = array->offset + i;
     struct bytes b;
@@ -272,7 +272,7 @@ void dry_column_json(const struct dry_column *c, const struct ArrowArray *array,
         return;
     }
     if (c->dictionary != NULL) {
-        dry_column_json(c->dictionary, array->dictionary, dictionary_index(c, array, at), out);
+        dry_shown_json(c->dictionary, array->dictionary, dictionary_index(c, array, at), out);
         return;
     }
     switch (c->scalar.type->shape) {

@@ -28,19 +28,19 @@
 #include "json.h"
 #include "text.h"
 
-struct dry_column;
+struct dry_shown;
 
 /* What is built from the format strings once, to read any number of arrays of that schema, which it borrows; free it
- * with dry_column_free. The schema is one that the library exports. */
-struct dry_column *dry_column_new(const struct ArrowSchema *schema);
-void dry_column_free(struct dry_column *c);
+ * with dry_shown_free. The schema is one that the library exports. */
+struct dry_shown *dry_shown_new(const struct ArrowSchema *schema);
+void dry_shown_free(struct dry_shown *c);
 /* Child i; borrowed. */
-const struct dry_column *dry_column_child(const struct dry_column *c, int64_t i);
+const struct dry_shown *dry_shown_child(const struct dry_shown *c, int64_t i);
 /* Whether its values are numbers, which stand at the right of a table's cell. */
-bool dry_column_is_number(const struct dry_column *c);
+bool dry_shown_is_number(const struct dry_shown *c);
 
 /* Value i of `array` (i counts from the array's offset). */
-void dry_column_text(const struct dry_column *c, const struct ArrowArray *array, int64_t i, struct dry_text *out);
-void dry_column_json(const struct dry_column *c, const struct ArrowArray *array, int64_t i, struct dry_json *out);
+void dry_shown_text(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, struct dry_text *out);
+void dry_shown_json(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, struct dry_json *out);
 
 #endif

@@ -11,31 +11,6 @@
 #define DRY_ELEM int32_t
 #include <drystone/storage/typed.h>
 
-/* ---- the glue, for arrays of int32 ---- */
-static const void *values_of(void *owner, size_t *n)
-{
-    const struct ArrowArray *array = owner;
-    *n = (size_t)(array->offset + array->length) * sizeof(int32_t);
-    return array->buffers[1];
-}
-
-static void release(void *owner)
-{
-    struct ArrowArray *array = owner;
-    array->release(array);
-}
-
-static enum dry_status import_values(struct ArrowArray *array, struct dry_view *out)
-{
-    struct dry_storage *s;
-    size_t from = (size_t)array->offset * sizeof(int32_t), len = (size_t)array->length * sizeof(int32_t);
-    enum dry_status status = dry_storage_from_owner(array, sizeof *array, values_of, release, NULL, &s);
-    if (status != DRY_OK) return status;
-    array->release = NULL; /* it has moved */
-    *out = dry_view_adopt(s);
-    return dry_view_narrow(out, from, len);
-}
-
 /* ---- somebody else's array ---- */
 static const int32_t numbers[] = {1, 2, 3, 4, 5};
 static const void *buffers[] = {NULL, numbers};
@@ -48,10 +23,14 @@ static void release_producers(struct ArrowArray *array)
 int main(void)
 {
     struct ArrowArray array = {.length = 3, .offset = 2, .n_buffers = 2, .buffers = buffers, .release = release_producers};
+    const struct ArrowSchema type = {.format = "i", .name = ""};
+    struct dry_column column;
     struct dry_view view;
     struct i32s values;
 
-    if (import_values(&array, &view) != DRY_OK) return 1;
+    if (dry_column_adopt(&type, &array, NULL, &column, NULL) != DRY_OK) return 1;
+    if (dry_column_values(&column, sizeof(int32_t), &view) != DRY_OK) return 1;
+    dry_column_unref(&column);
     if (dry_view_align(&view, _Alignof(int32_t), NULL) != DRY_OK) return 1; /* copies only if it has to */
     if (i32s_of(&view, &values) != DRY_OK) return 1;
     for (size_t i = 0; i < i32s_len(&values); i++) printf("%d\n", (int)i32s_at(&values, i));

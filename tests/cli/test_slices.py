@@ -15,17 +15,17 @@ void print_all(const struct ArrowSchema *schema, const struct ArrowArray *array,
 void print_all(const struct ArrowSchema *schema, const struct ArrowArray *array, const char *path)
 {
     FILE *out = fopen(path, "w");
-    struct dry_column *c = dry_column_new(schema);
+    struct dry_shown *c = dry_shown_new(schema);
     for (int64_t i = 0; i < array->length; i++) {
         struct dry_text text = {0};
         struct dry_json json = {.out = out, .depth = 2};
-        dry_column_text(c, array, i, &text);
+        dry_shown_text(c, array, i, &text);
         fprintf(out, "%s\\t", dry_text_get(&text));
-        dry_column_json(c, array, i, &json);
+        dry_shown_json(c, array, i, &json);
         fputc('\\n', out);
         dry_text_fini(&text);
     }
-    dry_column_free(c);
+    dry_shown_free(c);
     fclose(out);
 }
 """
