@@ -9,8 +9,9 @@
  *     ArrowArrayStream --dry_ipc_write--> IPC file or stream into a sink
  *
  * Types: null, bool, all integers and floats (half too), utf8, large utf8, binary, large binary, string and binary
- * views, fixed-size binary, date, time, timestamp, duration, the three intervals, decimal 32 to 256, list, large list,
- * fixed-size list, struct, map, and dictionaries of these. Any other type is DRY_UNSUPPORTED with the column's name.
+ * views, fixed-size binary, date, time, timestamp, duration, the three intervals, decimal 32 to 256, list, large
+ * list, fixed-size list, struct, map, and dictionaries of these. Any other type is DRY_UNSUPPORTED with the column's
+ * name.
  *
  * Foreign bytes are never trusted. Opening checks all metadata and that every buffer lies inside its body and is long
  * enough, O(columns x batches). dry_table_verify also looks at the values that lead elsewhere: offsets, views,
@@ -37,8 +38,8 @@ struct dry_table;
 /* How much of a table was looked at. Recorded in files that drystone writes, after it has verified them. */
 enum dry_verified { DRY_VERIFIED_RANGES, DRY_VERIFIED_FULL };
 
-/* Opens the Arrow IPC file that `bytes` holds. `fd` may be -1; otherwise it has the same file open and its metadata is
- * read by pread, which is faster than the first touch of a mapped page. Takes its own reference to the bytes; the
+/* Opens the Arrow IPC file that `bytes` holds. `fd` may be -1; otherwise it has the same file open and its metadata
+ * is read by pread, which is faster than the first touch of a mapped page. Takes its own reference to the bytes; the
  * caller keeps its view. CORRUPT names the place of the fault. Compressed bodies are UNSUPPORTED here (a table is
  * mapped, not decoded): read them through dry_ipc_read_fd. O(columns x batches). */
 DRY_API enum dry_status dry_table_open(const struct dry_view *bytes, int fd, const struct dry_allocator *a,
@@ -49,9 +50,10 @@ DRY_API void dry_table_unref(struct dry_table *t);
 
 struct dry_table_stat {
     int64_t rows, columns, batches;
-    int64_t buffer_bytes;       /* sum of all buffers of all batches and dictionaries, without padding */
+    int64_t buffer_bytes; /* sum of all buffers of all batches and dictionaries, without padding */
     int64_t file_bytes;
-    uint32_t alignment_bytes;   /* the largest power of two, at most 64, that every buffer's place in the file is a multiple of */
+    uint32_t alignment_bytes;   /* the largest power of two, at most 64, that every buffer's place in the file is a
+                                   multiple of */
     enum dry_verified verified; /* what the writer recorded; RANGES for files of other writers */
 };
 DRY_API void dry_table_stat(const struct dry_table *t, struct dry_table_stat *out);
@@ -64,8 +66,8 @@ DRY_API enum dry_status dry_table_batch(const struct dry_table *t, int64_t i, st
 DRY_API enum dry_status dry_table_stream(struct dry_table *t, struct ArrowArrayStream *out) DRY_MUST_CHECK;
 /* Looks at every value that leads elsewhere, of batches [from, from + n) (n < 0: to the end) and all dictionaries.
  * CORRUPT: which column, batch and row. O(bytes). */
-DRY_API enum dry_status dry_table_verify(const struct dry_table *t, int64_t from, int64_t n, struct dry_error *err)
-    DRY_MUST_CHECK;
+DRY_API enum dry_status dry_table_verify(const struct dry_table *t, int64_t from, int64_t n,
+                                         struct dry_error *err) DRY_MUST_CHECK;
 
 /* ---- writing ---- */
 enum dry_ipc_format { DRY_IPC_FILE, DRY_IPC_STREAM };
@@ -80,17 +82,17 @@ struct dry_sink {
 
 struct dry_ipc_write_options {
     enum dry_ipc_format format;
-    /* Record in the footer that the file has been verified in full. Only for a caller that does so before anybody else
-     * sees the file. */
+    /* Record in the footer that the file has been verified in full. Only for a caller that does so before anybody
+     * else sees the file. */
     bool stamp_verified;
-    /* Called after each batch, and within large ones, with the bytes written so far; an answer other than 0 stops with
-     * DRY_IO "cancelled". May be NULL. */
+    /* Called after each batch, and within large ones, with the bytes written so far; an answer other than 0 stops
+     * with DRY_IO "cancelled". May be NULL. */
     int (*progress)(void *self, uint64_t bytes);
     void *progress_self;
 };
 
-/* Writes all of `in`, which is released in every case. Buffers are 64-byte aligned and padded, uncompressed. Slices are
- * written without what they do not show. Dictionaries: one per column in a file (batches that bring others are
+/* Writes all of `in`, which is released in every case. Buffers are 64-byte aligned and padded, uncompressed. Slices
+ * are written without what they do not show. Dictionaries: one per column in a file (batches that bring others are
  * merged); replacements in a stream. A failing source is DRY_IO with its own words. */
 DRY_API enum dry_status dry_ipc_write(struct ArrowArrayStream *in, const struct dry_sink *sink,
                                       const struct dry_ipc_write_options *options, const struct dry_allocator *a,
@@ -117,18 +119,20 @@ struct dry_column {
                                    validity, offsets, bytes */
 };
 /* Takes `array` over, of the type that `type` describes: every view holds it, and its release runs when the last one
- * goes, on whatever thread that is. Nothing is copied; a misaligned buffer stays so (dry_view_align copies it when typed
- * access asks). For fixed-size values, utf8 and binary: UNSUPPORTED for nested, dictionary and view types. INVALID says
- * what is wrong with the array. On failure it is still the caller's. O(1). */
+ * goes, on whatever thread that is. Nothing is copied; a misaligned buffer stays so (dry_view_align copies it when
+ * typed access asks). For fixed-size values, utf8 and binary: UNSUPPORTED for nested, dictionary and view types.
+ * INVALID says what is wrong with the array. On failure it is still the caller's. O(1). */
 DRY_API enum dry_status dry_column_adopt(const struct ArrowSchema *type, struct ArrowArray *array,
-                                         const struct dry_allocator *a, struct dry_column *out, struct dry_error *err)
-    DRY_MUST_CHECK;
-/* An array over the views, which it holds references of its own to. `format` is the type in the C data interface's words,
- * e.g. "i". INVALID when a buffer is shorter than offset + length need. O(1). */
-DRY_API enum dry_status dry_column_export(const char *format, const struct dry_column *c, const struct dry_allocator *a,
-                                          struct ArrowArray *out, struct dry_error *err) DRY_MUST_CHECK;
+                                         const struct dry_allocator *a, struct dry_column *out,
+                                         struct dry_error *err) DRY_MUST_CHECK;
+/* An array over the views, which it holds references of its own to. `format` is the type in the C data interface's
+ * words, e.g. "i". INVALID when a buffer is shorter than offset + length need. O(1). */
+DRY_API enum dry_status dry_column_export(const char *format, const struct dry_column *c,
+                                          const struct dry_allocator *a, struct ArrowArray *out,
+                                          struct dry_error *err) DRY_MUST_CHECK;
 /* The elements themselves, without what `offset` skips, of `width` bytes each. INVALID when they are not there. */
-DRY_API enum dry_status dry_column_values(const struct dry_column *c, size_t width, struct dry_view *out) DRY_MUST_CHECK;
+DRY_API enum dry_status dry_column_values(const struct dry_column *c, size_t width,
+                                          struct dry_view *out) DRY_MUST_CHECK;
 /* Lets all views go. */
 DRY_API void dry_column_unref(struct dry_column *c);
 

@@ -9,11 +9,14 @@
 
 #include <string.h>
 
-static void keep(struct ArrowSchema *s) { (void)s; }
+static void keep(struct ArrowSchema *s)
+{
+    (void)s;
+}
 
 /* A schema of one column, borrowed from `type`. */
-static enum dry_status schema_of(const struct ArrowSchema *type, const struct dry_allocator *a, struct dry_schema **out,
-                                 struct dry_error *err)
+static enum dry_status schema_of(const struct ArrowSchema *type, const struct dry_allocator *a,
+                                 struct dry_schema **out, struct dry_error *err)
 {
     struct ArrowSchema column = *type, *columns[] = {&column};
     struct ArrowSchema root = {.format = "+s", .name = "", .n_children = 1, .children = columns, .release = keep};
@@ -21,7 +24,8 @@ static enum dry_status schema_of(const struct ArrowSchema *type, const struct dr
     if (!column.release) column.release = keep;
     DRY_TRY(dry_schema_import(&root, a, &s, err));
     const struct dry_field *f = s->root.children;
-    if (f->values || (f->layout != DRY_LAYOUT_FIXED && f->layout != DRY_LAYOUT_BYTES32 && f->layout != DRY_LAYOUT_BYTES64)) {
+    if (f->values ||
+        (f->layout != DRY_LAYOUT_FIXED && f->layout != DRY_LAYOUT_BYTES32 && f->layout != DRY_LAYOUT_BYTES64)) {
         char name[120];
         dry_field_type_name(f, name, sizeof name);
         dry_schema_free(s);
@@ -50,7 +54,10 @@ static void release_owned(void *owner)
     if (o->is_ours) o->array.release(&o->array);
 }
 
-static void unref(void *owner) { dry_storage_unref(owner); }
+static void unref(void *owner)
+{
+    dry_storage_unref(owner);
+}
 
 static enum dry_status view_of(const struct dry_span *span, struct dry_storage *owner, const struct dry_allocator *a,
                                struct dry_view *out)
@@ -77,8 +84,8 @@ static enum dry_status measure(const struct dry_schema *s, struct ArrowArray *ar
     return dry_array_import(s, &root, arena, out, err);
 }
 
-enum dry_status dry_column_adopt(const struct ArrowSchema *type, struct ArrowArray *array, const struct dry_allocator *a,
-                                 struct dry_column *out, struct dry_error *err)
+enum dry_status dry_column_adopt(const struct ArrowSchema *type, struct ArrowArray *array,
+                                 const struct dry_allocator *a, struct dry_column *out, struct dry_error *err)
 {
     struct dry_schema *s;
     struct dry_arena arena;
@@ -111,7 +118,8 @@ enum dry_status dry_column_adopt(const struct ArrowSchema *type, struct ArrowArr
 
 void dry_column_unref(struct dry_column *c)
 {
-    for (int i = 0; i < 3; i++) dry_view_unref(c->buffers + i);
+    for (int i = 0; i < 3; i++)
+        dry_view_unref(c->buffers + i);
     *c = (struct dry_column){.length = 0};
 }
 
@@ -130,7 +138,8 @@ static enum dry_status too_short(int buffer, struct dry_error *err)
     return dry_fail(err, DRY_INVALID, "buffer %d of the column is shorter than its offset and length need", buffer);
 }
 
-/* Whether the views are long enough for offset + length elements; the bytes behind offsets are checked by their ends. */
+/* Whether the views are long enough for offset + length elements; the bytes behind offsets are checked by their ends.
+ */
 static enum dry_status check_lengths(const struct dry_array *a, struct dry_error *err)
 {
     int64_t end, bits, width = a->field->layout == DRY_LAYOUT_BYTES64 ? 64 : 32;
@@ -151,8 +160,7 @@ enum dry_status dry_column_export(const char *format, const struct dry_column *c
     struct dry_storage *holds[3];
     size_t n = 0;
     DRY_TRY(schema_of(&type, a, &s, err));
-    struct dry_array array = {
-        .field = s->root.children, .length = c->length, .offset = c->offset, .null_count = -1};
+    struct dry_array array = {.field = s->root.children, .length = c->length, .offset = c->offset, .null_count = -1};
     for (int i = 0; i < 3; i++) {
         if (c->buffers[i].len == 0) continue;
         array.buffers[i] = (struct dry_span){c->buffers[i].data, (int64_t)c->buffers[i].len};

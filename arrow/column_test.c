@@ -27,8 +27,12 @@ static const void *number_buffers[] = {valid, numbers}, *text_buffers[] = {NULL,
 
 static struct ArrowArray array_of(int64_t length, int64_t offset, int64_t n, const void **buffers)
 {
-    return (struct ArrowArray){
-        .length = length, .offset = offset, .null_count = -1, .n_buffers = n, .buffers = buffers, .release = release_array};
+    return (struct ArrowArray){.length = length,
+                               .offset = offset,
+                               .null_count = -1,
+                               .n_buffers = n,
+                               .buffers = buffers,
+                               .release = release_array};
 }
 
 static const struct ArrowSchema int_type = {.format = "i", .name = "n"}, text_type = {.format = "u", .name = "t"};
@@ -99,14 +103,18 @@ static void views_that_are_too_short_are_refused(void **state)
     static const int32_t wild[] = {0, 100};
     struct ArrowArray out;
     struct dry_error err = {0};
-    struct dry_column c = {.length = 8, .offset = 1, .buffers = {{NULL}, {NULL, (const uint8_t *)numbers, sizeof numbers}}};
+    struct dry_column c = {.length = 8,
+                           .offset = 1,
+                           .buffers = {{NULL}, {NULL, (const uint8_t *)numbers, sizeof numbers}}};
     (void)state;
     assert_int_equal(dry_column_export("i", &c, NULL, &out, &err), DRY_INVALID);
     assert_non_null(strstr(err.text, "buffer 1"));
     c.length = INT64_MAX;
     assert_int_equal(dry_column_export("i", &c, NULL, &out, &err), DRY_INVALID);
     c = (struct dry_column){.length = 1,
-                            .buffers = {{NULL}, {NULL, (const uint8_t *)wild, sizeof wild}, {NULL, (const uint8_t *)text, 6}}};
+                            .buffers = {{NULL},
+                                        {NULL, (const uint8_t *)wild, sizeof wild},
+                                        {NULL, (const uint8_t *)text, 6}}};
     assert_int_equal(dry_column_export("u", &c, NULL, &out, &err), DRY_INVALID);
     assert_int_equal(dry_column_export("nonsense", &c, NULL, &out, &err), DRY_INVALID);
     struct dry_view values;

@@ -122,7 +122,8 @@ enum dry_status dry_body_decompress(struct dry_message *m, const uint8_t *body, 
             memcpy(base + at, from, (size_t)length);
         if (!good) {
             dry_storage_unref(s);
-            return dry_fail(err, DRY_CORRUPT, "%s: buffer %lld does not decompress to what it claims", where, (long long)i);
+            return dry_fail(err, DRY_CORRUPT, "%s: buffer %lld does not decompress to what it claims", where,
+                            (long long)i);
         }
         *p = (struct dry_place){at, length};
         at += (length + DRY_ALIGN - 1) & ~(int64_t)(DRY_ALIGN - 1);

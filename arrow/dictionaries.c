@@ -38,7 +38,8 @@ static void drop(struct dry_dictionary_slot *slot)
 void dry_dictionaries_fini(struct dry_dictionaries *d)
 {
     size_t n = d->arrays ? (size_t)d->schema->n_dictionaries : 0;
-    for (size_t i = 0; i < n; i++) drop(d->slots + i);
+    for (size_t i = 0; i < n; i++)
+        drop(d->slots + i);
     dry_release(d->allocator, d->slots, n * sizeof *d->slots, _Alignof(struct dry_dictionary_slot));
     dry_release(d->allocator, d->arrays, n * sizeof *d->arrays, _Alignof(struct dry_array *));
     d->arrays = NULL;
@@ -94,7 +95,7 @@ static void join_bits(struct join *j, int buffer)
 
 static void join_fixed(struct join *j)
 {
-    int64_t width = j->out->field->bits / 8, old = j->old->length * width, new = j->new->length * width;
+    int64_t width = j->out->field->bits / 8, old = j->old->length * width, new = j->new->length *width;
     if (j->out->field->bits == 1) {
         join_bits(j, 1);
         return;
@@ -173,8 +174,8 @@ static size_t joined_bytes(const struct dry_array *old, const struct dry_array *
     return sum;
 }
 
-static enum dry_status join(const struct dry_dictionaries *d, const struct dry_array *old, struct dry_dictionary_slot *slot,
-                            struct dry_error *err)
+static enum dry_status join(const struct dry_dictionaries *d, const struct dry_array *old,
+                            struct dry_dictionary_slot *slot, struct dry_error *err)
 {
     struct dry_array new = slot->array;
     struct join j = {.old = old, .new = &new, .out = &slot->array};
@@ -205,8 +206,8 @@ static enum dry_status join(const struct dry_dictionaries *d, const struct dry_a
 }
 
 /* ---- one message ---- */
-static enum dry_status take_one(struct dry_dictionaries *d, int32_t i, const struct dry_message *m, const uint8_t *body,
-                                struct dry_storage *storage, struct dry_error *err)
+static enum dry_status take_one(struct dry_dictionaries *d, int32_t i, const struct dry_message *m,
+                                const uint8_t *body, struct dry_storage *storage, struct dry_error *err)
 {
     struct dry_dictionary_slot slot = {.storage = NULL};
     const struct dry_field *values = d->schema->dictionaries[i].field->values;
@@ -235,9 +236,12 @@ enum dry_status dry_dictionaries_take(struct dry_dictionaries *d, const struct d
         if (d->schema->dictionaries[i].id != m->dictionary_id) continue;
         known = true;
         if (d->arrays[i] && !m->is_delta && !may_replace)
-            return dry_fail(err, DRY_CORRUPT, "dictionary %lld stands in the file twice", (long long)m->dictionary_id);
+            return dry_fail(err, DRY_CORRUPT, "dictionary %lld stands in the file twice",
+                            (long long)m->dictionary_id);
         DRY_TRY(take_one(d, i, m, body, storage, err));
     }
-    if (!known) return dry_fail(err, DRY_CORRUPT, "there is a dictionary %lld that no column uses", (long long)m->dictionary_id);
+    if (!known)
+        return dry_fail(err, DRY_CORRUPT, "there is a dictionary %lld that no column uses",
+                        (long long)m->dictionary_id);
     return DRY_OK;
 }

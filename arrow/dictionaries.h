@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Private to arrow/. The dictionaries of a table being read: one slot for each of the schema's dictionaries, filled by
- * dictionary messages. A replacement lets the old one go (arrays exported before keep it alive themselves); a delta
- * makes a new one out of the old and the new values, in own memory.
+ * Private to arrow/. The dictionaries of a table being read: one slot for each of the schema's dictionaries, filled
+ * by dictionary messages. A replacement lets the old one go (arrays exported before keep it alive themselves); a
+ * delta makes a new one out of the old and the new values, in own memory.
  */
 #ifndef DRY_ARROW_DICTIONARIES_H
 #define DRY_ARROW_DICTIONARIES_H
@@ -28,7 +28,7 @@ void dry_dictionaries_fini(struct dry_dictionaries *d);
  * reference. With `may_replace` false a second dictionary that is no delta is CORRUPT (files). Places are checked as
  * dry_array_decode does; a delta also reads offsets, and only values without nesting can be added to. */
 enum dry_status dry_dictionaries_take(struct dry_dictionaries *d, const struct dry_message *m, const uint8_t *body,
-                                      struct dry_storage *storage, bool may_replace, struct dry_error *err)
-    DRY_MUST_CHECK;
+                                      struct dry_storage *storage, bool may_replace,
+                                      struct dry_error *err) DRY_MUST_CHECK;
 
 #endif

@@ -32,11 +32,12 @@ void dry_merge_fini(struct dry_merge *m)
     dry_bytes_fini(&m->blob);
 }
 
-static enum dry_status fail(const struct dry_merge *m, struct dry_error *err, enum dry_status status, const char *where,
-                            const char *what)
+static enum dry_status fail(const struct dry_merge *m, struct dry_error *err, enum dry_status status,
+                            const char *where, const char *what)
 {
     char label[200];
-    return dry_fail(err, status, "%s, %s: %s", where, dry_field_label(m->schema, m->field, label, sizeof label), what);
+    return dry_fail(err, status, "%s, %s: %s", where, dry_field_label(m->schema, m->field, label, sizeof label),
+                    what);
 }
 
 /* ---- keys ---- */
@@ -169,13 +170,15 @@ static enum dry_status all_keys(const struct dry_merge *m, const struct dry_arra
     struct dry_merge_key *keys = dry_arena_take_array(arena, (size_t)a->length, sizeof *keys);
     if (!keys) return fail(m, err, DRY_NOMEM, where, "no memory to merge its dictionary");
     for (int64_t i = 0; i < a->length; i++)
-        if (!key_at(a, i, keys + i)) return fail(m, err, DRY_CORRUPT, where, "its dictionary leads outside of its bytes");
+        if (!key_at(a, i, keys + i))
+            return fail(m, err, DRY_CORRUPT, where, "its dictionary leads outside of its bytes");
     *out = keys;
     return DRY_OK;
 }
 
 /* The first dictionary keeps all its places, repeated values too: indices that are written already lead there. */
-static enum dry_status own_first(struct dry_merge *m, const char *where, struct dry_arena *arena, struct dry_error *err)
+static enum dry_status own_first(struct dry_merge *m, const char *where, struct dry_arena *arena,
+                                 struct dry_error *err)
 {
     struct dry_merge_key *keys;
     DRY_TRY(all_keys(m, &m->first, where, arena, &keys, err));
@@ -200,8 +203,10 @@ static enum dry_status look_up(struct dry_merge *m, struct dry_merge_key *keys, 
         int64_t place = order[i].index;
         bool again = i && compare(order + i, order + i - 1, m->blob.data) == 0;
         twin[place] = again ? twin[order[i - 1].index] : place;
-        while (known < old && compare(m->sorted + known, order + i, m->blob.data) < 0) known++;
-        map[place] = known < old && compare(m->sorted + known, order + i, m->blob.data) == 0 ? m->sorted[known].index : -1;
+        while (known < old && compare(m->sorted + known, order + i, m->blob.data) < 0)
+            known++;
+        map[place] =
+            known < old && compare(m->sorted + known, order + i, m->blob.data) == 0 ? m->sorted[known].index : -1;
     }
     for (int64_t i = 0; i < n; i++) {
         if (map[i] >= 0) continue;
@@ -270,27 +275,32 @@ static int64_t largest_index(const struct dry_field *f)
     return bits >= 63 ? INT64_MAX : ((int64_t)1 << bits) - 1;
 }
 
-static enum dry_status merge(struct dry_merge *m, const struct dry_array *a, const char *where, struct dry_arena *arena,
-                             struct dry_renumber *renumber, bool *grew, struct dry_error *err)
+static enum dry_status merge(struct dry_merge *m, const struct dry_array *a, const char *where,
+                             struct dry_arena *arena, struct dry_renumber *renumber, bool *grew,
+                             struct dry_error *err)
 {
     struct dry_merge_key *keys;
     if (!has_keys(m->field->values))
-        return fail(m, err, DRY_UNSUPPORTED, where,
-                    "its dictionary differs from that of an earlier batch, and nested or bool values cannot be merged; "
-                    "decode the column or unify its dictionaries first");
+        return fail(
+            m, err, DRY_UNSUPPORTED, where,
+            "its dictionary differs from that of an earlier batch, and nested or bool values cannot be merged; "
+            "decode the column or unify its dictionaries first");
     if (m->state == DRY_MERGE_BORROWED) DRY_TRY(own_first(m, where, arena, err));
     DRY_TRY(all_keys(m, a, where, arena, &keys, err));
     int64_t *map = dry_arena_take_array(arena, (size_t)a->length, sizeof *map), i = 0, old = m->n;
     if (!map || look_up(m, keys, a->length, arena, map, grew) != DRY_OK)
         return fail(m, err, DRY_NOMEM, where, "no memory to merge its dictionary");
-    while (i < a->length && map[i] == i) i++;
+    while (i < a->length && map[i] == i)
+        i++;
     if (i < a->length && m->field->ordered)
-        return fail(m, err, DRY_INVALID, where,
-                    "its ordered dictionary is in another order than that of an earlier batch; give all batches one order");
+        return fail(
+            m, err, DRY_INVALID, where,
+            "its ordered dictionary is in another order than that of an earlier batch; give all batches one order");
     if (m->n > old && m->n - 1 > largest_index(m->field))
-        return fail(m, err, DRY_TOO_BIG, where,
-                    "the batches together have more different values than its index type can count; cast the indices to "
-                    "a wider type");
+        return fail(
+            m, err, DRY_TOO_BIG, where,
+            "the batches together have more different values than its index type can count; cast the indices to "
+            "a wider type");
     renumber->map = i < a->length ? map : NULL;
     renumber->n = a->length;
     return DRY_OK;

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Three passes over the same tree would be easier to get wrong than one: room for nodes and places is counted from the
- * tree first, then one walk fills them in. */
+/* Three passes over the same tree would be easier to get wrong than one: room for nodes and places is counted from
+ * the tree first, then one walk fills them in. */
 struct planner {
     const struct dry_schema *schema;
     const struct dry_renumber *renumber;
@@ -18,9 +18,10 @@ struct planner {
 
 static int64_t place_count(const struct dry_array *a)
 {
-    static const uint8_t of_layout[] = {[DRY_LAYOUT_NULL] = 0,   [DRY_LAYOUT_FIXED] = 2,      [DRY_LAYOUT_BYTES32] = 3,
-                                        [DRY_LAYOUT_BYTES64] = 3, [DRY_LAYOUT_VIEW] = 2,       [DRY_LAYOUT_LIST32] = 2,
-                                        [DRY_LAYOUT_LIST64] = 2,  [DRY_LAYOUT_FIXED_LIST] = 1, [DRY_LAYOUT_STRUCT] = 1};
+    static const uint8_t of_layout[] = {
+        [DRY_LAYOUT_NULL] = 0,    [DRY_LAYOUT_FIXED] = 2,      [DRY_LAYOUT_BYTES32] = 3,
+        [DRY_LAYOUT_BYTES64] = 3, [DRY_LAYOUT_VIEW] = 2,       [DRY_LAYOUT_LIST32] = 2,
+        [DRY_LAYOUT_LIST64] = 2,  [DRY_LAYOUT_FIXED_LIST] = 1, [DRY_LAYOUT_STRUCT] = 1};
     int64_t n = of_layout[a->field->layout];
     if (a->field->layout == DRY_LAYOUT_VIEW) n += a->n_variadic > 1 ? a->n_variadic : 1;
     return n;
@@ -30,7 +31,8 @@ static void count(const struct dry_array *a, int64_t *nodes, int64_t *places)
 {
     ++*nodes;
     *places += place_count(a);
-    for (int64_t i = 0; i < a->field->n_children; i++) count(a->children + i, nodes, places);
+    for (int64_t i = 0; i < a->field->n_children; i++)
+        count(a->children + i, nodes, places);
 }
 
 static enum dry_status fault(const struct planner *p, const struct dry_array *a, const char *what)
@@ -104,7 +106,8 @@ static enum dry_status add_offsets(struct planner *p, const struct dry_array *a,
     }
     *first = offset_at(a, wide, from);
     *last = offset_at(a, wide, from + n);
-    if (*first < 0 || *last < *first || *last > limit) return fault(p, a, "an offset leads outside of what it points into");
+    if (*first < 0 || *last < *first || *last > limit)
+        return fault(p, a, "an offset leads outside of what it points into");
     const uint8_t *at = a->buffers[1].data + from * width;
     if (*first == 0)
         add_copy(p, a, at, (n + 1) * width);
@@ -118,7 +121,8 @@ static bool is_null(const struct dry_array *a, int64_t i)
     return a->buffers[0].data && !dry_bit(a->buffers[0].data, i);
 }
 
-/* Long bytes that the valid views among [from, from + n) lead to, each checked; -1 at the first that leads outside. */
+/* Long bytes that the valid views among [from, from + n) lead to, each checked; -1 at the first that leads outside.
+ */
 static int64_t far_bytes(const struct dry_array *a, int64_t from, int64_t n)
 {
     int64_t sum = 0;
@@ -142,7 +146,8 @@ static enum dry_status add_views(struct planner *p, const struct dry_array *a, i
     struct dry_message *m = &p->plan->message;
     int64_t whole = 0, shown = far_bytes(a, from, n);
     if (shown < 0) return fault(p, a, "a view leads outside of its buffers");
-    for (int64_t i = 0; i < a->n_variadic; i++) whole += a->variadic[i].len;
+    for (int64_t i = 0; i < a->n_variadic; i++)
+        whole += a->variadic[i].len;
     if (shown < whole / 2 && shown <= INT32_MAX) {
         const uint8_t *at = a->buffers[1].data + from * DRY_VIEW_BYTES;
         add(p, a, DRY_PIECE_VIEWS, n ? at : NULL, n, n * DRY_VIEW_BYTES)->first = from;
@@ -151,7 +156,8 @@ static enum dry_status add_views(struct planner *p, const struct dry_array *a, i
         return DRY_OK;
     }
     add_copy(p, a, n ? a->buffers[1].data + from * DRY_VIEW_BYTES : NULL, n * DRY_VIEW_BYTES);
-    for (int64_t i = 0; i < a->n_variadic; i++) add_copy(p, a, a->variadic[i].data, a->variadic[i].len);
+    for (int64_t i = 0; i < a->n_variadic; i++)
+        add_copy(p, a, a->variadic[i].data, a->variadic[i].len);
     m->variadic[m->n_variadic++] = a->n_variadic;
     return DRY_OK;
 }
@@ -171,7 +177,8 @@ static void add_fixed(struct planner *p, const struct dry_array *a, int64_t from
 
 static enum dry_status walk(struct planner *p, const struct dry_array *a, int64_t from, int64_t n);
 
-static enum dry_status walk_child(struct planner *p, const struct dry_array *parent, int64_t i, int64_t from, int64_t n)
+static enum dry_status walk_child(struct planner *p, const struct dry_array *parent, int64_t i, int64_t from,
+                                  int64_t n)
 {
     const struct dry_array *child = parent->children + i;
     if (from < 0 || n < 0 || from > child->length - n) return fault(p, parent, "it is longer than its child");
@@ -205,7 +212,8 @@ static enum dry_status walk(struct planner *p, const struct dry_array *a, int64_
         return walk_child(p, a, 0, at, items);
     }
     case DRY_LAYOUT_STRUCT:
-        for (int64_t i = 0; i < a->field->n_children; i++) DRY_TRY(walk_child(p, a, i, from, n));
+        for (int64_t i = 0; i < a->field->n_children; i++)
+            DRY_TRY(walk_child(p, a, i, from, n));
         return DRY_OK;
     }
     return DRY_OK;

@@ -29,7 +29,8 @@ static enum dry_status send(struct emitter *e, const uint8_t *bytes, size_t n)
         *e->written += step;
         bytes += step;
         n -= step;
-        if (step == STEP_BYTES && e->options->progress && e->options->progress(e->options->progress_self, *e->written))
+        if (step == STEP_BYTES && e->options->progress &&
+            e->options->progress(e->options->progress_self, *e->written))
             return dry_fail(e->err, DRY_IO, "cancelled");
     }
     return DRY_OK;
@@ -97,11 +98,11 @@ static int64_t index_at(const struct dry_field *f, const uint8_t *at)
     switch (f->type) {
     case DRY_TYPE_INT8: return (int8_t)*at;
     case DRY_TYPE_UINT8: return *at;
-#define CASE(id, c_type)                                                                                              \
-    case DRY_TYPE_##id: {                                                                                             \
-        c_type v;                                                                                                     \
-        memcpy(&v, at, sizeof v);                                                                                     \
-        return (int64_t)v;                                                                                            \
+#define CASE(id, c_type)                                                                                             \
+    case DRY_TYPE_##id: {                                                                                            \
+        c_type v;                                                                                                    \
+        memcpy(&v, at, sizeof v);                                                                                    \
+        return (int64_t)v;                                                                                           \
     }
         CASE(INT16, int16_t)
         CASE(UINT16, uint16_t)
@@ -190,8 +191,8 @@ static enum dry_status write_piece(struct emitter *e, const struct dry_piece *p)
     return send(e, zeros, pad);
 }
 
-enum dry_status dry_plan_write(const struct dry_schema *s, const struct dry_plan *p, const struct dry_renumber *renumber,
-                               const char *where, const struct dry_sink *sink,
+enum dry_status dry_plan_write(const struct dry_schema *s, const struct dry_plan *p,
+                               const struct dry_renumber *renumber, const char *where, const struct dry_sink *sink,
                                const struct dry_ipc_write_options *options, uint64_t *written, struct dry_error *err)
 {
     struct emitter e;
@@ -203,6 +204,7 @@ enum dry_status dry_plan_write(const struct dry_schema *s, const struct dry_plan
     e.written = written;
     e.err = err;
     e.fill = 0;
-    for (int64_t i = 0; i < p->message.n_places; i++) DRY_TRY(write_piece(&e, p->pieces + i));
+    for (int64_t i = 0; i < p->message.n_places; i++)
+        DRY_TRY(write_piece(&e, p->pieces + i));
     return DRY_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Arrow IPC on a descriptor -> ArrowArrayStream. A file is read by its footer, a stream message by message; either way
- * each batch is read into own memory, decompressed if need be, checked, and handed out.
+ * Arrow IPC on a descriptor -> ArrowArrayStream. A file is read by its footer, a stream message by message; either
+ * way each batch is read into own memory, decompressed if need be, checked, and handed out.
  */
 #include "arrow.h"
 #include "../base/check.h"
@@ -47,7 +47,8 @@ static enum dry_status refuse(const uint8_t *head, size_t n, struct dry_error *e
     if (n >= 4 && memcmp(head, "PAR1", 4) == 0)
         return dry_fail(err, DRY_UNSUPPORTED, how, "a Parquet file", "pyarrow.parquet", "read_table");
     if (n >= 4 && memcmp(head, "FEA1", 4) == 0)
-        return dry_fail(err, DRY_UNSUPPORTED, how, "an old (version 1) Feather file", "pyarrow.feather", "read_table");
+        return dry_fail(err, DRY_UNSUPPORTED, how, "an old (version 1) Feather file", "pyarrow.feather",
+                        "read_table");
     if (n >= 3 && memcmp(head, "ORC", 3) == 0)
         return dry_fail(err, DRY_UNSUPPORTED, how, "an ORC file", "pyarrow.orc", "read_table");
     if (n >= 1 && (head[0] == '{' || head[0] == '['))
@@ -96,7 +97,8 @@ static enum dry_status load_body(struct reader *r, struct dry_message *m, const 
 {
     struct dry_storage *body, *unpacked;
     if (m->body_bytes < 0) return dry_fail(err, DRY_CORRUPT, "%s has a body of negative length", where);
-    if (r->is_file && __builtin_add_overflow(r->claimed, (uint64_t)m->body_bytes, &r->claimed)) r->claimed = UINT64_MAX;
+    if (r->is_file && __builtin_add_overflow(r->claimed, (uint64_t)m->body_bytes, &r->claimed))
+        r->claimed = UINT64_MAX;
     if (r->claimed > r->source.size && r->is_file) /* else a small file could be read a million times over */
         return dry_fail(err, DRY_CORRUPT, "%s overlaps others: together they are larger than the file", where);
     DRY_TRY(dry_source_take_storage(&r->source, (uint64_t)m->body_bytes, &body, err));
@@ -118,8 +120,8 @@ static enum dry_status export_batch(struct reader *r, const struct dry_message *
     size_t n_holds = 0, n = (size_t)r->schema->n_dictionaries;
     struct dry_storage **holds = dry_arena_take_array(arena, n + 1, sizeof *holds);
     if (!holds) return no_memory(err);
-    DRY_TRY(dry_array_decode(r->schema, &r->schema->root, m, dry_storage_data(body), r->dictionaries.arrays, where, arena,
-                             &array, err));
+    DRY_TRY(dry_array_decode(r->schema, &r->schema->root, m, dry_storage_data(body), r->dictionaries.arrays, where,
+                             arena, &array, err));
     DRY_TRY(dry_array_check_ends(r->schema, &array, where, err));
     holds[n_holds++] = body;
     for (size_t i = 0; i < n; i++)
@@ -177,8 +179,8 @@ static enum dry_status open_file(struct reader *r, struct dry_error *err)
     return status;
 }
 
-static enum dry_status take_block(struct reader *r, const struct dry_block *b, struct ArrowArray *out, bool want_batch,
-                                  struct dry_error *err)
+static enum dry_status take_block(struct reader *r, const struct dry_block *b, struct ArrowArray *out,
+                                  bool want_batch, struct dry_error *err)
 {
     struct dry_storage *metadata;
     bool is_batch;
@@ -192,9 +194,10 @@ static enum dry_status take_block(struct reader *r, const struct dry_block *b, s
         return dry_fail(err, DRY_CORRUPT, "a message is longer than its place in the file");
     }
     r->source.at = (uint64_t)b->offset + (uint64_t)b->metadata_bytes; /* there may be padding behind the metadata */
-    enum dry_status status = r->source.at > r->source.size
-                                 ? dry_fail(err, DRY_CORRUPT, "a block reaches beyond the end of the file")
-                                 : take_message(r, dry_storage_data(metadata), dry_storage_len(metadata), out, &is_batch, err);
+    enum dry_status status =
+        r->source.at > r->source.size
+            ? dry_fail(err, DRY_CORRUPT, "a block reaches beyond the end of the file")
+            : take_message(r, dry_storage_data(metadata), dry_storage_len(metadata), out, &is_batch, err);
     dry_storage_unref(metadata);
     DRY_TRY(status);
     if (is_batch == want_batch) return DRY_OK;
@@ -263,7 +266,10 @@ static int reader_next(struct ArrowArrayStream *s, struct ArrowArray *out)
         if (status != DRY_OK) {
             r->is_over = true; /* after a fault nothing can be trusted to begin where it should */
             dry_fail_in(&r->error, status, "%s: ", r->label);
-            return status == DRY_NOMEM ? ENOMEM : status == DRY_UNSUPPORTED ? ENOSYS : status == DRY_IO ? EIO : EINVAL;
+            return status == DRY_NOMEM         ? ENOMEM
+                   : status == DRY_UNSUPPORTED ? ENOSYS
+                   : status == DRY_IO          ? EIO
+                                               : EINVAL;
         }
         r->next++;
     }
@@ -304,8 +310,8 @@ static enum dry_status open_reader(struct reader *r, int fd, struct dry_error *e
     return DRY_OK;
 }
 
-enum dry_status dry_ipc_read_fd(int fd, const char *label, const struct dry_allocator *a, struct ArrowArrayStream *out,
-                                struct dry_error *err)
+enum dry_status dry_ipc_read_fd(int fd, const char *label, const struct dry_allocator *a,
+                                struct ArrowArrayStream *out, struct dry_error *err)
 {
     struct reader *r = dry_allocate(a, sizeof *r, _Alignof(struct reader));
     struct dry_error local;
@@ -330,4 +336,7 @@ static enum dry_status append_fd(void *self, const void *bytes, size_t n, struct
     return sys ? dry_fail_errno(err, sys, "the output cannot be written") : DRY_OK;
 }
 
-struct dry_sink dry_sink_fd(int *fd) { return (struct dry_sink){.self = fd, .append = append_fd}; }
+struct dry_sink dry_sink_fd(int *fd)
+{
+    return (struct dry_sink){.self = fd, .append = append_fd};
+}

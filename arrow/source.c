@@ -32,7 +32,10 @@ enum dry_status dry_source_open(struct dry_source *s, int fd, const struct dry_a
     return DRY_OK;
 }
 
-void dry_source_close(struct dry_source *s) { dry_storage_unref(s->memory); }
+void dry_source_close(struct dry_source *s)
+{
+    dry_storage_unref(s->memory);
+}
 
 enum dry_status dry_source_read_at(const struct dry_source *s, uint64_t offset, size_t n, uint8_t *into,
                                    struct dry_error *err)

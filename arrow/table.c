@@ -2,8 +2,8 @@
  *
  * An IPC file in shared bytes, opened: its metadata is copied out and checked once; the columns stay where they are.
  *
- * A table is refcounted. AR1 in dry_table_unref is its own partner: whatever any holder did with the table ends before
- * the last one takes it apart.
+ * A table is refcounted. AR1 in dry_table_unref is its own partner: whatever any holder did with the table ends
+ * before the last one takes it apart.
  */
 #include "arrow.h"
 #include "../base/atomic.h"
@@ -85,7 +85,8 @@ static enum dry_status open_footer(struct opening *o)
     DRY_TRY(fetch(o, 0, sizeof head, head));
     if (memcmp(head, magic, sizeof magic) != 0) return corrupt(o, "it does not begin with ARROW1");
     memcpy(&n, end, sizeof n);
-    if (n <= 0 || (uint64_t)n > size - HEAD_BYTES - TAIL_BYTES) return corrupt(o, "its footer would be longer than the file");
+    if (n <= 0 || (uint64_t)n > size - HEAD_BYTES - TAIL_BYTES)
+        return corrupt(o, "its footer would be longer than the file");
     uint8_t *footer = dry_arena_take(&o->t->arena, (size_t)n);
     if (!footer) return no_memory(o);
     DRY_TRY(fetch(o, size - TAIL_BYTES - (uint64_t)n, (size_t)n, footer));
@@ -123,9 +124,10 @@ static enum dry_status open_block(struct opening *o, const struct dry_block *b, 
         return dry_fail(o->err, DRY_CORRUPT, "%s: its body begins at byte %llu, which is no multiple of 8", where,
                         (unsigned long long)*body);
     if (m->codec != DRY_CODEC_NONE)
-        return dry_fail(o->err, DRY_UNSUPPORTED,
-                        "%s is compressed, and a table is mapped, not decoded; store it once with: drystone put NAME FILE",
-                        where);
+        return dry_fail(
+            o->err, DRY_UNSUPPORTED,
+            "%s is compressed, and a table is mapped, not decoded; store it once with: drystone put NAME FILE",
+            where);
     return DRY_OK;
 }
 
@@ -135,7 +137,8 @@ static void account(struct dry_table *t, const struct dry_message *m, uint64_t b
         if (m->places[i].length <= 0) continue;
         uint64_t at = body + (uint64_t)m->places[i].offset;
         t->stat.buffer_bytes += m->places[i].length;
-        while (at % t->stat.alignment_bytes) t->stat.alignment_bytes /= 2;
+        while (at % t->stat.alignment_bytes)
+            t->stat.alignment_bytes /= 2;
     }
 }
 
@@ -150,7 +153,8 @@ static enum dry_status open_dictionaries(struct opening *o)
         snprintf(where, sizeof where, "dictionary block %lld", (long long)i);
         DRY_TRY(open_block(o, t->footer.dictionaries + i, where, &m, &body));
         if (m.kind != DRY_MESSAGE_DICTIONARY) return dry_fail(o->err, DRY_CORRUPT, "%s is no dictionary", where);
-        enum dry_status status = dry_dictionaries_take(&t->dictionaries, &m, t->bytes.data + body, NULL, false, o->err);
+        enum dry_status status =
+            dry_dictionaries_take(&t->dictionaries, &m, t->bytes.data + body, NULL, false, o->err);
         if (status != DRY_OK) return dry_fail_in(o->err, status, "%s: ", where);
         account(t, &m, body);
     }
@@ -252,7 +256,10 @@ void dry_table_unref(struct dry_table *t)
     dry_release(t->allocator, t, sizeof *t, _Alignof(struct dry_table));
 }
 
-void dry_table_stat(const struct dry_table *t, struct dry_table_stat *out) { *out = t->stat; }
+void dry_table_stat(const struct dry_table *t, struct dry_table_stat *out)
+{
+    *out = t->stat;
+}
 
 enum dry_status dry_table_schema(const struct dry_table *t, struct ArrowSchema *out)
 {
@@ -268,7 +275,8 @@ enum dry_status dry_table_batch(const struct dry_table *t, int64_t i, struct Arr
 enum dry_status dry_table_verify(const struct dry_table *t, int64_t from, int64_t n, struct dry_error *err)
 {
     int64_t end = n < 0 || n > t->stat.batches - from ? t->stat.batches : from + n;
-    if (from < 0 || from > t->stat.batches) return dry_fail(err, DRY_INVALID, "there is no batch %lld", (long long)from);
+    if (from < 0 || from > t->stat.batches)
+        return dry_fail(err, DRY_INVALID, "there is no batch %lld", (long long)from);
     for (int32_t i = 0; i < t->footer.schema->n_dictionaries; i++)
         if (t->dictionaries.arrays[i])
             DRY_TRY(dry_array_verify(t->footer.schema, t->dictionaries.arrays[i], "dictionary", err));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Files whose footer lies: the blocks that it names lead to the same bytes again and again, or not to where they should.
+ * Files whose footer lies: the blocks that it names lead to the same bytes again and again, or not to where they
+ * should.
  */
 #define _GNU_SOURCE
 #include "arrow.h"
@@ -17,14 +18,22 @@
 
 enum { ROWS = 1000, TAIL_BYTES = 10 };
 
-static void release_schema(struct ArrowSchema *s) { s->release = NULL; }
-static void release_array(struct ArrowArray *a) { a->release = NULL; }
+static void release_schema(struct ArrowSchema *s)
+{
+    s->release = NULL;
+}
+static void release_array(struct ArrowArray *a)
+{
+    a->release = NULL;
+}
 
 static int give_schema(struct ArrowArrayStream *s, struct ArrowSchema *out)
 {
-    static struct ArrowSchema column = {.format = "l", .name = "n", .release = release_schema}, *columns[] = {&column};
+    static struct ArrowSchema column = {.format = "l", .name = "n", .release = release_schema},
+                              *columns[] = {&column};
     (void)s;
-    *out = (struct ArrowSchema){.format = "+s", .name = "", .n_children = 1, .children = columns, .release = release_schema};
+    *out = (struct ArrowSchema){
+        .format = "+s", .name = "", .n_children = 1, .children = columns, .release = release_schema};
     return 0;
 }
 
@@ -38,13 +47,20 @@ static int give_batch(struct ArrowArrayStream *s, struct ArrowArray *out)
     column = (struct ArrowArray){.length = ROWS, .n_buffers = 2, .buffers = buffers, .release = release_array};
     *out = (struct ArrowArray){.release = NULL};
     if (!*given)
-        *out = (struct ArrowArray){
-            .length = ROWS, .n_buffers = 1, .buffers = none, .n_children = 1, .children = columns, .release = release_array};
+        *out = (struct ArrowArray){.length = ROWS,
+                                   .n_buffers = 1,
+                                   .buffers = none,
+                                   .n_children = 1,
+                                   .children = columns,
+                                   .release = release_array};
     *given = true;
     return 0;
 }
 
-static void release_stream(struct ArrowArrayStream *s) { s->release = NULL; }
+static void release_stream(struct ArrowArrayStream *s)
+{
+    s->release = NULL;
+}
 
 struct file {
     uint8_t *bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * ArrowArrayStream -> IPC file or stream. A file's dictionaries stand after its batches, merged (merge.h); in a stream
- * they must come first, so each batch that changed one is preceded by the whole new one.
+ * ArrowArrayStream -> IPC file or stream. A file's dictionaries stand after its batches, merged (merge.h); in a
+ * stream they must come first, so each batch that changed one is preceded by the whole new one.
  */
 #include "arrow.h"
 #include "../base/check.h"
@@ -44,7 +44,10 @@ static void drop(struct writer *w, struct kept *k)
     dry_release(w->allocator, k, sizeof *k, _Alignof(struct kept));
 }
 
-static enum dry_status no_memory(struct writer *w) { return dry_fail(w->err, DRY_NOMEM, "out of memory while writing"); }
+static enum dry_status no_memory(struct writer *w)
+{
+    return dry_fail(w->err, DRY_NOMEM, "out of memory while writing");
+}
 
 static enum dry_status keep_back(struct writer *w, const void *bytes, size_t n)
 {
@@ -70,11 +73,12 @@ static enum dry_status append(struct writer *w, const void *bytes, size_t n)
 }
 
 /* ---- one message with a body ---- */
-static enum dry_status write_message(struct writer *w, const struct dry_plan *plan, const struct dry_renumber *renumber,
-                                     const char *where, struct dry_block *block)
+static enum dry_status write_message(struct writer *w, const struct dry_plan *plan,
+                                     const struct dry_renumber *renumber, const char *where, struct dry_block *block)
 {
     enum dry_status status = dry_message_write_batch(&plan->message, w->at, &w->head);
-    if (status != DRY_OK) return dry_fail(w->err, status, "%s: its metadata cannot be written: %s", where, dry_status_text(status));
+    if (status != DRY_OK)
+        return dry_fail(w->err, status, "%s: its metadata cannot be written: %s", where, dry_status_text(status));
     *block = (struct dry_block){(int64_t)w->at, (int32_t)w->head.len, plan->message.body_bytes};
     DRY_TRY(reserve(w, w->head.len + (uint64_t)plan->message.body_bytes));
     DRY_TRY(append(w, w->head.data, w->head.len));
@@ -109,7 +113,8 @@ static enum dry_status take_dictionaries(struct writer *w, const struct dry_arra
         int32_t i = a->field->dictionary;
         bool first;
         if (!a->dictionary) return dry_fail(w->err, DRY_INVALID, "%s: a dictionary is missing", where);
-        DRY_TRY(dry_merge_take(w->merges + i, a->dictionary, where, arena, w->renumber + i, &first, w->grew + i, w->err));
+        DRY_TRY(
+            dry_merge_take(w->merges + i, a->dictionary, where, arena, w->renumber + i, &first, w->grew + i, w->err));
         *keep |= first;
         DRY_TRY(take_dictionaries(w, a->dictionary, where, arena, keep));
     }
@@ -212,7 +217,8 @@ static enum dry_status begin(struct writer *w, struct ArrowArrayStream *in)
         dry_merge_init(w->merges + i, w->schema, w->schema->dictionaries[i].field, w->allocator);
     if (w->options->format == DRY_IPC_FILE) DRY_TRY(keep_back(w, "ARROW1\0\0", 8));
     status = dry_message_write_schema(w->schema, w->at, &w->head);
-    if (status != DRY_OK) return dry_fail(w->err, status, "the schema cannot be written: %s", dry_status_text(status));
+    if (status != DRY_OK)
+        return dry_fail(w->err, status, "the schema cannot be written: %s", dry_status_text(status));
     DRY_TRY(keep_back(w, w->head.data, w->head.len));
     return w->options->format == DRY_IPC_STREAM ? reserve(w, 0) : DRY_OK; /* a reader may wait for the schema */
 }
@@ -247,7 +253,8 @@ static enum dry_status finish(struct writer *w)
                                 .batches = w->batches,
                                 .metadata = w->options->stamp_verified ? stamp(room) : NULL};
     enum dry_status status = dry_footer_write(&footer, &w->head);
-    if (status != DRY_OK) return dry_fail(w->err, status, "the footer cannot be written: %s", dry_status_text(status));
+    if (status != DRY_OK)
+        return dry_fail(w->err, status, "the footer cannot be written: %s", dry_status_text(status));
     return append(w, w->head.data, w->head.len);
 }
 
