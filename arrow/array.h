@@ -6,6 +6,7 @@
 #ifndef DRY_ARROW_ARRAY_H
 #define DRY_ARROW_ARRAY_H
 
+#include "../base/bits.h"
 #include "../storage/storage.h"
 #include "arena.h"
 #include "message.h"
@@ -74,7 +75,10 @@ enum dry_status dry_array_export(const struct dry_array *array, struct dry_stora
                                  const struct dry_allocator *a, struct ArrowArray *out) DRY_MUST_CHECK;
 
 /* Bits set in [offset, offset + n) of a bitmap. */
-int64_t dry_bits_count(const uint8_t *bits, int64_t offset, int64_t n);
+static inline int64_t dry_bits_count(const uint8_t *bits, int64_t offset, int64_t n)
+{
+    return n > 0 ? (int64_t)dry_bits_ones(bits, (size_t)offset, (size_t)n) : 0;
+}
 static inline bool dry_bit(const uint8_t *bits, int64_t i)
 {
     return bits[i >> 3] >> (i & 7) & 1;

@@ -2,7 +2,7 @@
 #include "bitmap.h"
 #include "../base/check.h"
 #include "../base/memory.h"
-#include "bits.h"
+#include "../base/bits.h"
 
 static size_t bytes_for(size_t bits) { return bits / 8 + (bits % 8 != 0); }
 

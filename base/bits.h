@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Private to storage/. Runs of bits in memory, a word at a time: bit i is bit i % 8 of byte i / 8. No byte is touched that
- * has no bit of the run.
+ * Runs of bits in memory, a word at a time: bit i is bit i % 8 of byte i / 8. No byte is touched that has no bit of the
+ * run. Included by modules, never by users.
  */
-#ifndef DRY_STORAGE_BITS_H
-#define DRY_STORAGE_BITS_H
+#ifndef DRY_BITS_H
+#define DRY_BITS_H
 
 #include <stddef.h>
 #include <stdint.h>
