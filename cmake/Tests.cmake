@@ -48,6 +48,6 @@ foreach(source IN LISTS dry_tests)
     endif()
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS ${module}
-        ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1")
+        ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1;TSAN_OPTIONS=allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1")
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT_MODIFICATION "DRYSTONE_STORE=unset:")
 endforeach()
