@@ -67,6 +67,10 @@ enum dry_status dry_array_check_ends(const struct dry_schema *s, const struct dr
 enum dry_status dry_array_verify(const struct dry_schema *s, const struct dry_array *array, const char *where,
                                  struct dry_error *err) DRY_MUST_CHECK;
 
+/* The same of the array's own node, without its children. */
+enum dry_status dry_array_verify_node(const struct dry_schema *s, const struct dry_array *array, const char *where,
+                                      struct dry_error *err) DRY_MUST_CHECK;
+
 /* Exports a tree whose offsets are 0 or not; each exported ArrowArray, also children that are moved out, keeps the
  * storages alive, and may be released in any order and on any thread. Takes its own references. One allocation for
  * the whole tree. NOMEM or OK. Required buffers of length 0 point to a static block of zeros rather than NULL (an

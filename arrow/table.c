@@ -256,6 +256,11 @@ void dry_table_unref(struct dry_table *t)
     dry_release(t->allocator, t, sizeof *t, _Alignof(struct dry_table));
 }
 
+const struct dry_view *dry_table_bytes(const struct dry_table *t)
+{
+    return &t->bytes;
+}
+
 void dry_table_stat(const struct dry_table *t, struct dry_table_stat *out)
 {
     *out = t->stat;
@@ -286,6 +291,75 @@ enum dry_status dry_table_verify(const struct dry_table *t, int64_t from, int64_
         DRY_TRY(dry_array_verify(t->footer.schema, t->batches + from, where, err));
     }
     return DRY_OK;
+}
+
+/* ---- verification, shared by threads ---- */
+/* What there is to look at, numbered: the dictionaries, then for each batch its own node and its columns. Each thread
+ * takes the next number, and keeps the first fault that it finds; the one with the least number is the answer. */
+struct verification {
+    const struct dry_table *table;
+    const struct dry_verify_options *options;
+    struct dry_atomic_u64 next;
+    uint64_t dictionaries, columns, all;
+    bool cancelled; /* written by the caller's thread alone */
+    struct finding {
+        enum dry_status status;
+        uint64_t number;
+        struct dry_error err;
+    } findings[64];
+};
+
+static enum dry_status verify_number(const struct verification *v, uint64_t number, struct dry_error *err)
+{
+    const struct dry_table *t = v->table;
+    const struct dry_schema *s = t->footer.schema;
+    char where[32];
+    if (number < v->dictionaries) {
+        const struct dry_array *values = t->dictionaries.arrays[number];
+        return values ? dry_array_verify(s, values, "dictionary", err) : DRY_OK;
+    }
+    uint64_t batch = (number - v->dictionaries) / (v->columns + 1), at = (number - v->dictionaries) % (v->columns + 1);
+    const struct dry_array *root = t->batches + batch;
+    snprintf(where, sizeof where, "batch %llu", (unsigned long long)batch);
+    return at == 0 ? dry_array_verify_node(s, root, where, err) : dry_array_verify(s, root->children + (at - 1), where, err);
+}
+
+static bool is_cancelled(struct verification *v, uint64_t number)
+{
+    const struct dry_verify_options *o = v->options;
+    v->cancelled = o->progress && o->progress(o->progress_self, number, v->all);
+    return v->cancelled;
+}
+
+static void verify_some(void *self, unsigned thread)
+{
+    struct verification *v = self;
+    struct finding *mine = &v->findings[thread];
+    while (mine->status == DRY_OK) {
+        uint64_t number = dry_add_relaxed_u64(&v->next, 1); /* X0: hands out numbers; the joining of threads orders the rest */
+        if (number >= v->all || (thread == 0 && is_cancelled(v, number))) return;
+        mine->number = number;
+        mine->status = verify_number(v, number, &mine->err);
+    }
+}
+
+enum dry_status dry_table_verify_with(const struct dry_table *t, const struct dry_verify_options *options,
+                                      struct dry_error *err)
+{
+    struct verification v = {.table = t,
+                             .options = options,
+                             .dictionaries = (uint64_t)t->footer.schema->n_dictionaries,
+                             .columns = (uint64_t)t->footer.schema->root.n_children};
+    const struct finding *first = NULL;
+    unsigned threads = options->threads < 1 ? 1 : options->threads > 64 ? 64 : options->threads;
+    v.all = v.dictionaries + (uint64_t)t->stat.batches * (v.columns + 1);
+    dry_os_in_parallel(threads, verify_some, &v);
+    for (unsigned i = 0; i < threads; i++)
+        if (v.findings[i].status != DRY_OK && (!first || v.findings[i].number < first->number)) first = &v.findings[i];
+    if (v.cancelled) return dry_fail(err, DRY_IO, "cancelled");
+    if (!first) return DRY_OK;
+    if (err) *err = first->err;
+    return first->status;
 }
 
 /* ---- the table as a stream ---- */

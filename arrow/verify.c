@@ -222,6 +222,12 @@ static enum dry_status verify_array(const struct dry_judge *j, const struct dry_
     return DRY_OK;
 }
 
+enum dry_status dry_array_verify_node(const struct dry_schema *s, const struct dry_array *array, const char *where,
+                                      struct dry_error *err)
+{
+    return verify_null_count(&(struct dry_judge){.schema = s, .where = where, .bad = DRY_CORRUPT, .err = err}, array);
+}
+
 enum dry_status dry_array_verify(const struct dry_schema *s, const struct dry_array *array, const char *where,
                                  struct dry_error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * What the kernel says about limits, understood: which file system a number means, and which memory cgroup above this
- * process has the least room left. No system calls of its own.
+ * What the kernel says about limits, understood: which file system a number means, which memory cgroup above this
+ * process has the least room left, and how much the system has. No system calls of its own.
  *
  * The kernel's answer to a shortage in a cgroup is SIGKILL, so it has to be asked before. /proc/self/cgroup says
  * where we are; each directory from there up to the root of the mount may set a limit. In a container the path is
@@ -128,31 +128,96 @@ static void walk(const struct generation *g, const char *root, const char *path,
     consider(g, directory, tightest);
 }
 
-/* One line of /proc/self/cgroup: number, controllers with commas between, path. */
-static void read_line(const char *root, char *line, struct dry_os_cgroup *tightest)
+/* ---- the whole system ---- */
+/* "MemAvailable:  123 kB"; false: there is no such line. */
+static bool find_kib(const char *text, const char *key, uint64_t *bytes)
 {
+    const char *line = strstr(text, key);
+    uint64_t kib;
+    if (!line) return false;
+    line += strlen(key);
+    if (!parse_number(line + strspn(line, " "), &kib) || kib > UINT64_MAX / 1024) return false;
+    *bytes = kib * 1024;
+    return true;
+}
+
+uint64_t dry_os_memory_left_under(const char *root)
+{
+    char path[PATH_MAX], text[8192];
+    uint64_t available, swap = 0;
+    int n = snprintf(path, sizeof path, "%s/proc/meminfo", root);
+    if (n < 0 || (size_t)n >= sizeof path || !read_text(path, text, sizeof text)) return UINT64_MAX;
+    if (!find_kib(text, "\nMemAvailable:", &available)) return UINT64_MAX;
+    (void)find_kib(text, "\nSwapFree:", &swap);
+    return available + swap;
+}
+
+uint64_t dry_os_memory_left(void) { return dry_os_memory_left_under(""); }
+
+/* ---- where we are ---- */
+/* /proc/self/cgroup, as far as it fits; "" where there is none. */
+struct groups {
+    char text[8192], *rest;
+};
+
+static void read_groups(const char *root, struct groups *g)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    if (n < 0 || (size_t)n >= sizeof path || !read_text(path, g->text, sizeof g->text)) g->text[0] = '\0';
+    g->rest = g->text;
+}
+
+enum kind_of_line { NOTHING, UNIFIED, LEGACY_MEMORY };
+
+/* The next line: number, controllers with commas between, path. false: it was the last. */
+static bool next_group(struct groups *g, enum kind_of_line *kind, const char **path)
+{
+    char *line = strsep(&g->rest, "\n");
+    if (!line) return false;
     char *controllers = strchr(line, ':');
-    char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-    if (!path || path[1] != '/') return;
-    *path++ = '\0';
+    char *at = controllers ? strchr(controllers + 1, ':') : NULL;
+    *kind = NOTHING;
+    if (!at || at[1] != '/') return true;
+    *at++ = '\0';
     controllers++;
-    if (*controllers == '\0') {
-        walk(&unified, root, path, tightest);
-        walk(&hybrid, root, path, tightest);
-        return;
-    }
+    *path = at;
+    if (*controllers == '\0') *kind = UNIFIED;
     for (char *rest = controllers, *one = strsep(&rest, ","); one; one = strsep(&rest, ","))
-        if (strcmp(one, "memory") == 0) walk(&legacy, root, path, tightest);
+        if (strcmp(one, "memory") == 0) *kind = LEGACY_MEMORY;
+    return true;
 }
 
 int dry_os_cgroup_under(const char *root, struct dry_os_cgroup *out)
 {
-    char path[PATH_MAX], text[8192];
     struct dry_os_cgroup tightest = {0};
-    int n = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    if (n > 0 && (size_t)n < sizeof path && read_text(path, text, sizeof text))
-        for (char *rest = text, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-            read_line(root, line, &tightest);
+    struct groups groups;
+    enum kind_of_line kind;
+    const char *path;
+    read_groups(root, &groups);
+    while (next_group(&groups, &kind, &path)) {
+        if (kind == LEGACY_MEMORY) walk(&legacy, root, path, &tightest);
+        if (kind == UNIFIED) walk(&unified, root, path, &tightest);
+        if (kind == UNIFIED) walk(&hybrid, root, path, &tightest);
+    }
     *out = tightest;
     return 0;
 }
+
+/* Where both generations are mounted, the old one has the memory controller if it is named there. */
+int dry_os_memory_group_under(const char *root, char *out, size_t size)
+{
+    struct groups groups;
+    enum kind_of_line kind, found = NOTHING;
+    const char *path;
+    read_groups(root, &groups);
+    snprintf(out, size, "%s", "");
+    while (next_group(&groups, &kind, &path)) {
+        if (kind <= found) continue;
+        found = kind;
+        snprintf(out, size, "%s", path);
+    }
+    return 0;
+}
+
+int dry_os_memory_group(char *out, size_t size) { return dry_os_memory_group_under("", out, size); }

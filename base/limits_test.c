@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Memory cgroups of both generations, read from made-up trees; names of file systems.
+ * Memory cgroups of both generations and the system's memory, read from made-up trees; names of file systems.
  */
 #define _GNU_SOURCE
 #include "os.h"
@@ -209,6 +209,49 @@ static void a_path_that_is_too_long_is_cut(void **state)
     assert_false(look().found);
 }
 
+/* ---- where this process is, and what the system has ---- */
+static void the_memory_group_is_the_one_with_the_controller(void **state)
+{
+    static const struct {
+        const char *file, *group;
+    } cases[] = {
+        {"", ""},
+        {"0::/user.slice/a.scope\n", "/user.slice/a.scope"},
+        {"5:cpu:/c\n4:hugetlb,memory:/m\n0::/u\n", "/m"},
+        {"0::/u\n4:memory:/m\n", "/m"},
+        {"5:cpu:/c\n", ""},
+        {"nonsense\n:\n::\n4:memory:relative\n", ""},
+    };
+    char group[16];
+    (void)state;
+    strcpy(group, "?");
+    assert_int_equal(dry_os_memory_group_under(root, group, sizeof group), 0);
+    assert_string_equal(group, ""); /* no file at all */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        plant("proc/self/cgroup", cases[i].file);
+        char whole[64];
+        assert_int_equal(dry_os_memory_group_under(root, whole, sizeof whole), 0);
+        assert_string_equal(whole, cases[i].group);
+    }
+    plant("proc/self/cgroup", "0::/a/path/that/is/too/long\n");
+    assert_int_equal(dry_os_memory_group_under(root, group, sizeof group), 0);
+    assert_string_equal(group, "/a/path/that/is");
+}
+
+static void what_the_system_has_left_is_caches_and_swap_too(void **state)
+{
+    (void)state;
+    assert_true(dry_os_memory_left_under(root) == UINT64_MAX); /* it does not say */
+    plant("proc/meminfo", "MemTotal:  100 kB\nMemFree: 1 kB\n");
+    assert_true(dry_os_memory_left_under(root) == UINT64_MAX);
+    plant("proc/meminfo", "MemTotal:  100 kB\nMemFree: 1 kB\nMemAvailable:    50 kB\n");
+    assert_int_equal(dry_os_memory_left_under(root), 50 * 1024);
+    plant("proc/meminfo", "MemTotal:  100 kB\nMemAvailable:    50 kB\nSwapTotal: 9 kB\nSwapFree:   7 kB\n");
+    assert_int_equal(dry_os_memory_left_under(root), 57 * 1024);
+    plant("proc/meminfo", "MemTotal:  100 kB\nMemAvailable: lots\n");
+    assert_true(dry_os_memory_left_under(root) == UINT64_MAX);
+}
+
 static void file_systems_have_names(void **state)
 {
     static const struct {
@@ -241,6 +284,8 @@ int main(void)
         TEST(droppable_pages_never_make_the_use_negative),
         TEST(what_cannot_be_understood_says_nothing),
         TEST(a_path_that_is_too_long_is_cut),
+        TEST(the_memory_group_is_the_one_with_the_controller),
+        TEST(what_the_system_has_left_is_caches_and_swap_too),
         cmocka_unit_test(file_systems_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

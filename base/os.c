@@ -3,6 +3,7 @@
 #include "os.h"
 #include "atomic.h"
 #include "check.h"
+#include "os_calls.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -35,47 +36,7 @@ _Static_assert(DRY_OS_SEAL_SEAL == F_SEAL_SEAL && DRY_OS_SEAL_SHRINK == F_SEAL_S
 #ifdef DRY_STEPS
 int (*dry_os_fault)(const char *call);
 int64_t (*dry_os_clock)(void);
-static int fault(const char *call) { return dry_os_fault ? dry_os_fault(call) : 0; }
-#else
-#define fault(call) ((void)(call), 0)
 #endif
-
-#define MAY_FAIL(name)                                                                                                \
-    do {                                                                                                              \
-        int fault_ = fault(name);                                                                                     \
-        if (fault_) return fault_;                                                                                    \
-    } while (0)
-
-/* The value of a system call that is made again as long as a signal interrupts it. */
-#define UNINTERRUPTED(call)                                                                                           \
-    ({                                                                                                                \
-        __typeof__(call) value_;                                                                                      \
-        do                                                                                                            \
-            value_ = (call);                                                                                          \
-        while (value_ == -1 && errno == EINTR);                                                                       \
-        value_;                                                                                                       \
-    })
-
-/* The same where all that counts is whether it worked, or the descriptor that it yields: 0 or an errno. */
-#define OUTCOME(call) (UNINTERRUPTED(call) < 0 ? errno : 0)
-#define OPENED(call, out)                                                                                             \
-    ({                                                                                                                \
-        int fd_ = UNINTERRUPTED(call);                                                                                \
-        if (fd_ >= 0) *(out) = fd_;                                                                                   \
-        fd_ < 0 ? errno : 0;                                                                                          \
-    })
-
-/* The name under which the kernel lets a descriptor be opened, linked or watched once more. */
-struct fd_path {
-    char text[32];
-};
-
-static struct fd_path path_of(int fd)
-{
-    struct fd_path path;
-    snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", fd);
-    return path;
-}
 
 static int64_t ns_of(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
 
@@ -405,25 +366,34 @@ static int map_on_grid(int fd, uint64_t offset, size_t n, int prot, void **at)
     return map_where_free(fd, offset, len, prot, at) ? 0 : map_aligned(fd, offset, len, prot, at);
 }
 
-int dry_os_map_read(int fd, size_t n, void **at)
+/* On the grid what may have a huge page. */
+static int map_well(int fd, uint64_t offset, size_t n, int prot, void **at)
 {
-    MAY_FAIL("map_read");
-    if (n >= DRY_HUGE_BYTES / 2) return map_on_grid(fd, 0, n, PROT_READ, at);
-    void *start = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
+    if (n >= DRY_HUGE_BYTES / 2) return map_on_grid(fd, offset, n, prot, at);
+    void *start = mmap(NULL, n, prot, MAP_SHARED, fd, (off_t)offset);
     if (start == MAP_FAILED) return errno;
     *at = start;
     return 0;
+}
+
+int dry_os_map_read(int fd, size_t n, void **at)
+{
+    MAY_FAIL("map_read");
+    return map_well(fd, 0, n, PROT_READ, at);
 }
 
 int dry_os_map_write(int fd, uint64_t offset, size_t n, void **at)
 {
     void *start;
     MAY_FAIL("map_write");
-    int sys = map_on_grid(fd, offset, n, PROT_READ | PROT_WRITE, &start);
-    if (sys) return sys;
-    sys = OUTCOME(madvise(start, n, MADV_DONTFORK));
+    dry_os_fork_hold(); /* a child that is forked between the two would keep the mapping */
+    int sys = map_well(fd, offset, n, PROT_READ | PROT_WRITE, &start);
+    if (!sys) {
+        sys = OUTCOME(madvise(start, n, MADV_DONTFORK));
+        if (sys) munmap(start, n);
+    }
+    dry_os_fork_release();
     if (!sys) *at = start;
-    if (sys) munmap(start, n);
     return sys;
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PARTS = {
     "sharing": "sharing.py",  # tables between processes
+    "segment": "segment.py",  # new and recycled pages, building in place, handles
     "storage": "storage.py",  # counts, views, bitmaps
     "buffer": "buffer/run.py",  # vectors and their layers
     "pool": "pool/run.py",  # slots in shared memory

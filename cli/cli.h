@@ -80,7 +80,7 @@ enum dry_status dry_cli_open(const struct dry_args *args, enum dry_access access
 /* The same for writing, but a store that is not there is not made: NOT_FOUND. */
 enum dry_status dry_cli_open_existing(const struct dry_args *args, struct dry_store **out, struct dry_error *err)
     DRY_MUST_CHECK;
-/* Opens the store for reading and maps a table in it, which outlives the store. */
+/* Opens the store for reading and maps a table in it, which outlives the store; or the table that a handle names. */
 enum dry_status dry_cli_get(const struct dry_args *args, const char *name, enum dry_check check,
                             struct dry_table **out, struct dry_error *err) DRY_MUST_CHECK;
 

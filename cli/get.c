@@ -37,6 +37,17 @@ static enum dry_status wait_and_get(struct dry_store *store, const struct dry_ar
     }
 }
 
+static enum dry_status find_table(const struct dry_args *args, struct dry_table **out, struct dry_error *err)
+{
+    struct dry_store *store = NULL;
+    if (args->wait_ms < 0 || dry_handle_is(args->operands[0]))
+        return dry_cli_get(args, args->operands[0], DRY_CHECK_AUTO, out, err);
+    enum dry_status status = open_store(args, &store, err);
+    if (status == DRY_OK) status = wait_and_get(store, args, out, err);
+    dry_store_close(store);
+    return status;
+}
+
 static enum dry_ipc_format format_of(const struct dry_args *args, const struct dry_output *output)
 {
     struct stat st;
@@ -65,19 +76,13 @@ static enum dry_status write_table(struct dry_table *table, const struct dry_arg
 
 static int run(const struct dry_args *args)
 {
-    struct dry_store *store = NULL;
     struct dry_table *table = NULL;
     struct dry_output output;
     struct dry_error err = {0};
     bool to_stdout = args->output == NULL || strcmp(args->output, "-") == 0;
     if (to_stdout && isatty(STDOUT_FILENO))
         return dry_cli_fail("standard output is a terminal and Arrow IPC is binary; use -o FILE, a pipe, or head");
-    enum dry_status status = open_store(args, &store, &err);
-    if (status == DRY_OK && args->wait_ms >= 0)
-        status = wait_and_get(store, args, &table, &err);
-    else if (status == DRY_OK)
-        status = dry_store_get(store, args->operands[0], DRY_CHECK_AUTO, &table, &err);
-    dry_store_close(store);
+    enum dry_status status = find_table(args, &table, &err);
     if (status != DRY_OK) return dry_cli_report(status, &err);
 
     status = dry_output_open(&output, to_stdout ? NULL : args->output, &err);
@@ -91,7 +96,7 @@ static int run(const struct dry_args *args)
 
 const struct dry_command dry_command_get = {
     .name = "get",
-    .operands = "NAME",
+    .operands = "NAME|HANDLE",
     .doc = "Write a table as an Arrow IPC file or stream"
            "\vWithout --format it is a file with -o or when standard output is a regular file, else a stream. A "
            "program that can map a file needs no copy: see drystone path.",

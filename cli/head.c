@@ -114,7 +114,7 @@ static int run(const struct dry_args *args)
 
 const struct dry_command dry_command_head = {
     .name = "head",
-    .operands = "NAME",
+    .operands = "NAME|HANDLE",
     .doc = "Print the first rows of a table"
            "\vReads and verifies only the batches that these rows are in. On a terminal, values are cut to fit, and "
            "columns that find no room are only named; elsewhere nothing is cut. JSON is an array of objects; "

@@ -69,6 +69,7 @@ enum dry_status dry_cli_get(const struct dry_args *args, const char *name, enum 
                             struct dry_table **out, struct dry_error *err)
 {
     struct dry_store *store = NULL;
+    if (dry_handle_is(name)) return dry_table_open_handle(name, DRY_CLASS_OPEN, check, NULL, out, err);
     enum dry_status status = dry_cli_open(args, DRY_STORE_READ, &store, err);
     if (status == DRY_OK) status = dry_store_get(store, name, check, out, err);
     dry_store_close(store);

@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-enum dry_shape {
+enum dry_scalar_shape {
     DRY_SHAPE_NULL,
     DRY_SHAPE_BOOL,
     DRY_SHAPE_NUMBER, /* fixed width; JSON: a number where it is exact */
@@ -25,7 +25,7 @@ struct dry_scalar;
 
 struct dry_value_type {
     const char *format; /* of the C data interface; one that ends in ':' is followed by parameters */
-    enum dry_shape shape;
+    enum dry_scalar_shape shape;
     uint8_t width;  /* bytes of a value, or of an offset; 16: views; 0: a parameter says it */
     uint8_t digits; /* of the fraction of a second */
     void (*print)(struct dry_text *out, const struct dry_scalar *s, const uint8_t *at);

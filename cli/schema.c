@@ -177,7 +177,7 @@ static int run(const struct dry_args *args)
 
 const struct dry_command dry_command_schema = {
     .name = "schema",
-    .operands = "NAME",
+    .operands = "NAME|HANDLE",
     .doc = "Print the columns of a table: name, type, nullable, metadata",
     .options = options,
     .least = 1,

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -18,8 +19,9 @@ static const struct argp_option options[] = {DRY_OPTION_JSON, {0}};
 
 /* Everything that is said about one table. */
 struct report {
-    char path[PATH_MAX + DRY_NAME_BYTES + 2];
+    char path[PATH_MAX + DRY_NAME_BYTES + 2]; /* "": it has none */
     struct dry_entry entry;
+    enum dry_class protection;
     struct dry_mapper *mappers; /* without this process */
     size_t n_mappers;
     bool huge_known;
@@ -94,12 +96,24 @@ static void print_mappers(const struct report *r)
     dry_listing_print(l);
 }
 
+static const char *protection_words(enum dry_class c)
+{
+    switch (c) {
+    case DRY_CLASS_NAMED: return "named (read-only mode; the same user can change that)";
+    case DRY_CLASS_ANONYMOUS: return "anonymous (only its writer can change it, when nobody else has it)";
+    case DRY_CLASS_SEALED: return "sealed (nobody can change it)";
+    case DRY_CLASS_OPEN: break;
+    }
+    return "open (it may be changed at any time)";
+}
+
 static void print_table_text(const struct report *r)
 {
     const struct dry_entry *e = &r->entry;
     struct dry_listing *l = new_facts();
     add_fact(l, "name", "%s", e->name);
-    add_fact(l, "path", "%s", r->path);
+    if (r->path[0]) add_fact(l, "path", "%s", r->path);
+    add_fact(l, "protection", "%s", protection_words(r->protection));
     add_fact(l, "rows", "%" PRId64, e->table.rows);
     add_fact(l, "columns", "%" PRId64, e->table.columns);
     add_fact(l, "batches", "%" PRId64, e->table.batches);
@@ -125,7 +139,8 @@ static void print_table_json(struct dry_store *store, const struct report *r)
     struct dry_json json = {.out = stdout};
     dry_json_open(&json, '{');
     dry_entry_json(store, &r->entry, &json);
-    dry_json_member_string(&json, "path", r->path);
+    dry_json_member_string(&json, "path", r->path[0] ? r->path : NULL);
+    dry_json_member_string(&json, "protection", dry_class_name(r->protection));
     if (r->huge_known)
         dry_json_member_uint(&json, "huge_bytes", r->huge_bytes);
     else
@@ -150,18 +165,26 @@ static void print_table_json(struct dry_store *store, const struct report *r)
 
 #define HUGE_BYTES ((size_t)2 << 20)
 
-/* Only a mapping shows how many huge pages a file in memory has. So it is mapped here, and one page of each huge
- * one is touched before the mappers are asked for. */
-static enum dry_status map_sparsely(const char *path, struct dry_storage **out, struct dry_error *err)
+/* Only a mapping shows how many huge pages memory has. So one page of each huge one is touched before the mappers are
+ * asked for. */
+static void touch_sparsely(const uint8_t *bytes, size_t n)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return DRY_NOT_FOUND;
-    enum dry_status status = dry_segment_map(fd, NULL, out, err);
+    for (size_t at = 0; at < n; at += HUGE_BYTES) dry_segment_prefault(bytes + at, 1);
+}
+
+static enum dry_status look_at_file(struct report *r, bool in_memory, struct dry_storage **mapped, struct dry_error *err)
+{
+    struct dry_attached about = {.protection = DRY_CLASS_OPEN};
+    int fd = open(r->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return DRY_OK; /* removed just now */
+    enum dry_status status = dry_segment_about(fd, &about, err);
+    r->protection = about.protection;
+    if (status == DRY_OK && in_memory && dry_segment_map(fd, NULL, mapped, NULL) == DRY_OK) {
+        touch_sparsely(dry_storage_data(*mapped), dry_storage_len(*mapped));
+        r->huge_known = true;
+    }
     close(fd);
-    if (status != DRY_OK) return status;
-    const uint8_t *bytes = dry_storage_data(*out);
-    for (size_t at = 0; at < dry_storage_len(*out); at += HUGE_BYTES) dry_segment_prefault(bytes + at, 1);
-    return DRY_OK;
+    return status;
 }
 
 /* Takes this process out of the mappers; what it sees of huge pages is kept. */
@@ -186,9 +209,36 @@ static enum dry_status look_at(struct dry_store *store, const char *name, struct
     if (status == DRY_OK) status = dry_store_info(store, &info, err);
     if (status != DRY_OK) return status;
     if (r->entry.status != DRY_OK) return DRY_OK;
-    r->huge_known = info.in_memory && map_sparsely(r->path, &mapped, NULL) == DRY_OK;
-    status = dry_store_mappers(store, name, &r->mappers, &r->n_mappers, err);
+    status = look_at_file(r, info.in_memory, &mapped, err);
+    if (status == DRY_OK) status = dry_store_mappers(store, name, &r->mappers, &r->n_mappers, err);
     dry_storage_unref(mapped);
+    if (status == DRY_OK) take_self_out(r);
+    return status;
+}
+
+static enum dry_status look_at_shared(const char *handle, struct report *r, struct dry_error *err)
+{
+    struct dry_table *table;
+    struct dry_attached about;
+    struct stat st;
+    enum dry_status status = dry_table_open_handle(handle, DRY_CLASS_OPEN, DRY_CHECK_AUTO, NULL, &table, err);
+    if (status != DRY_OK) return status;
+    const struct dry_view *bytes = dry_table_bytes(table);
+    int fd = dry_segment_fd_of(bytes->storage);
+    snprintf(r->entry.name, sizeof r->entry.name, "%s", handle);
+    dry_table_stat(table, &r->entry.table);
+    touch_sparsely(bytes->data, bytes->len);
+    r->huge_known = true;
+    status = dry_segment_about(fd, &about, err);
+    if (status == DRY_OK) status = dry_segment_mappers(fd, NULL, &r->mappers, &r->n_mappers, err);
+    if (status == DRY_OK && fstat(fd, &st) == 0) {
+        r->protection = about.protection;
+        r->entry.created_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        r->entry.held_bytes = (uint64_t)st.st_blocks * 512;
+        r->entry.mode = st.st_mode & 07777u;
+        r->entry.owner = st.st_uid;
+    }
+    dry_table_unref(table);
     if (status == DRY_OK) take_self_out(r);
     return status;
 }
@@ -197,7 +247,8 @@ static int stat_table(struct dry_store *store, const struct dry_args *args)
 {
     struct report r = {.huge_known = false};
     struct dry_error err = {0};
-    enum dry_status status = look_at(store, args->operands[0], &r, &err);
+    enum dry_status status = store ? look_at(store, args->operands[0], &r, &err)
+                                   : look_at_shared(args->operands[0], &r, &err);
     if (status != DRY_OK) return dry_cli_report(status, &err);
     int result = DRY_CLI_OK;
     if (r.entry.status != DRY_OK) {
@@ -210,7 +261,7 @@ static int stat_table(struct dry_store *store, const struct dry_args *args)
     } else {
         print_table_text(&r);
     }
-    dry_mappers_free(store, r.mappers, r.n_mappers);
+    dry_mappers_free(NULL, r.mappers, r.n_mappers);
     return result;
 }
 
@@ -223,6 +274,10 @@ static void print_store_text(const char *path, const struct dry_store_info *info
     add_fact(l, "file system", "%s%s", info->file_system, info->in_memory ? " (in memory)" : "");
     add_fact(l, "tables", "%" PRIu64, info->tables);
     add_size(l, "held", info->held_bytes);
+    if (info->spares > 0) {
+        add_fact(l, "spares", "%" PRIu64, info->spares);
+        add_size(l, "  held", info->spare_bytes);
+    }
     if (info->size_bytes == 0) {
         add_fact(l, "size", "no limit");
     } else {
@@ -257,6 +312,8 @@ static void print_store_json(const char *path, const struct dry_store_info *info
     dry_json_member_bool(&json, "in_memory", info->in_memory);
     dry_json_member_uint(&json, "tables", info->tables);
     dry_json_member_uint(&json, "held_bytes", info->held_bytes);
+    dry_json_member_uint(&json, "spares", info->spares);
+    dry_json_member_uint(&json, "spare_bytes", info->spare_bytes);
     member_limit(&json, "size_bytes", info, info->size_bytes);
     member_limit(&json, "used_bytes", info, info->size_bytes - info->free_bytes);
     member_limit(&json, "free_bytes", info, info->free_bytes);
@@ -287,6 +344,7 @@ static int run(const struct dry_args *args)
 {
     struct dry_store *store = NULL;
     struct dry_error err = {0};
+    if (args->n_operands > 0 && dry_handle_is(args->operands[0])) return stat_table(NULL, args);
     enum dry_status status = dry_cli_open(args, DRY_STORE_READ, &store, &err);
     if (status != DRY_OK) return dry_cli_report(status, &err);
     int result = (args->n_operands > 0 ? stat_table : stat_store)(store, args);
@@ -296,11 +354,11 @@ static int run(const struct dry_args *args)
 
 const struct dry_command dry_command_stat = {
     .name = "stat",
-    .operands = "[NAME]",
+    .operands = "[NAME|HANDLE]",
     .doc = "Say all about a table, or about the store"
            "\vHeld is what the file occupies; verified is how far the values were looked at when the table was put; "
            "who maps it is as much as /proc shows to you. A process's share is its part of the pages, divided among "
-           "all who map them.",
+           "all who map them. A handle names a table that another process shared without a name.",
     .options = options,
     .most = 1,
     .run = run,

@@ -250,7 +250,7 @@ static void nested_json(const struct dry_shown *c, const struct ArrowArray *arra
 /* What is the same in both forms but for the quotes. */
 static void plain_json(const struct dry_shown *c, const struct ArrowArray *array, int64_t i, struct dry_json *out)
 {
-    enum dry_shape shape = c->scalar.type->shape;
+    enum dry_scalar_shape shape = c->scalar.type->shape;
     struct dry_text value = {0};
     text(c, array, i, false, &value);
     bool bare = shape == DRY_SHAPE_BOOL;

@@ -5,49 +5,14 @@
 #define _GNU_SOURCE
 #include "segment_testing.h"
 
+#include "../base/check.h"
+#include "../base/memory.h"
+
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
-
-/* In children, where a failed assertion must not jump into the parent's test runner. */
-#define CHECK(cond)                                                                                                   \
-    do {                                                                                                              \
-        if (!(cond)) {                                                                                                \
-            fprintf(stderr, "%s:%d: in a child: %s\n", __FILE__, __LINE__, #cond);                                    \
-            _exit(99);                                                                                                \
-        }                                                                                                             \
-    } while (0)
-
-enum { SKIPPED = 77 };
-
-/* Runs `body` in a child, with the deadly signals deadly; its exit code, or minus the signal. */
-static int in_child(void (*body)(void))
-{
-    int status;
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        signal(SIGXFSZ, SIG_DFL);
-        signal(SIGBUS, SIG_DFL);
-        alarm(100);
-        body();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static void expect_done(int code, const char *what_is_not_allowed)
-{
-    if (code == SKIPPED)
-        print_message("SKIPPED: %s\n", what_is_not_allowed);
-    else
-        assert_int_equal(code, 0);
-}
 
 /* ---- the k-th call fails ---- */
 static int call_now, call_that_fails, errno_that_comes;
@@ -96,24 +61,86 @@ static void check_words(const struct dry_error *err, enum dry_status status)
     assert_null(strchr(err->text, '\n'));
 }
 
+/* The shared life of a segment: built in place, offered, protected, attached, taken back, sealed. */
+static enum dry_status build(struct dry_segment *s, struct dry_memory *m, const struct dry_allocator *a,
+                             struct dry_error *err)
+{
+    struct dry_memory *second, *worker;
+    enum dry_status status = m->resize(m, 3 * MIB);
+    if (status != DRY_OK) {
+        *err = *dry_segment_error(s);
+        return status;
+    }
+    memcpy(m->at, pattern(3 * MIB), 3 * MIB);
+    DRY_TRY(dry_segment_piece(s, 100, &second, err));
+    DRY_TRY(dry_segment_append(s, "tail", 4, err));
+    DRY_TRY(dry_segment_offer(s, true, err));
+    DRY_TRY(dry_segment_attach_write(dry_segment_fd(s), "u8[]", a, &worker, err));
+    ((uint8_t *)worker->at)[3 * MIB - 1] = 1;
+    worker->release(worker);
+    return DRY_OK;
+}
+
+static enum dry_status read_it(struct dry_segment *s, const struct dry_allocator *a, struct dry_error *err)
+{
+    struct dry_view own, attached;
+    DRY_TRY(dry_segment_view(s, &own, err));
+    enum dry_status status = dry_segment_attach(dry_segment_fd(s), NULL, a, &attached, NULL, err);
+    if (status == DRY_OK) {
+        assert_true(dry_view_equals(&own, &attached));
+        dry_view_unref(&attached);
+    }
+    assert_int_equal(own.data[3 * MIB - 1], 1);
+    dry_view_unref(&own);
+    return status;
+}
+
+static enum dry_status share(struct dry_segment *s, struct dry_memory *m, const struct dry_allocator *a,
+                             struct dry_error *err)
+{
+    struct dry_segment_stat st;
+    DRY_TRY(build(s, m, a, err));
+    DRY_TRY(dry_segment_protect(s, err));
+    DRY_TRY(read_it(s, a, err));
+    DRY_TRY(dry_segment_take_back(s, err));
+    DRY_TRY(dry_segment_protect(s, err));
+    DRY_TRY(dry_segment_stat(s, &st, err));
+    DRY_TRY(dry_segment_seal(s, err));
+    return read_it(s, a, err);
+}
+
+static enum dry_status live_shared(const struct dry_allocator *a, struct dry_error *err)
+{
+    struct dry_segment *s;
+    struct dry_memory *m;
+    DRY_TRY(dry_segment_new_array("drystone-segment", "u8[]", 100, 1, a, &s, &m, err));
+    enum dry_status status = share(s, m, a, err);
+    dry_segment_free(s);
+    return status;
+}
+
+static enum dry_status live_once(bool shared, const struct dry_allocator *a, struct dry_error *err)
+{
+    size_t size;
+    return shared ? live_shared(a, err) : live(file_in(memory_dir()), a, &size, err);
+}
+
 static void each_system_call_may_fail(void **state)
 {
-    static const int errors[] = {EIO, ENOSPC, ENOMEM, EINVAL};
+    static const int errors[] = {EIO, ENOSPC, ENOMEM, EINVAL, EACCES};
     (void)state;
-    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++) {
+    for (size_t e = 0; e < 2 * sizeof errors / sizeof *errors; e++) {
         int failures = 0;
-        errno_that_comes = errors[e];
+        errno_that_comes = errors[e / 2];
         call_that_fails = 0;
         do {
             struct ledger l = {0};
             struct dry_allocator a = allocator_of(&l);
             struct dry_error err = {0};
-            size_t size;
-            int fd = file_in(memory_dir());
             call_now = 0;
             call_that_fails++;
             dry_os_fault = kth_call;
-            enum dry_status status = live(fd, &a, &size, &err);
+            enum dry_status status = live_once(e % 2, &a, &err);
             dry_os_fault = NULL;
             if (status != DRY_OK) check_words(&err, status);
             failures += status != DRY_OK;
@@ -121,29 +148,97 @@ static void each_system_call_may_fail(void **state)
             assert_int_equal(mapped_segments(), 0);
             assert_int_equal(open_fds(), fds_before);
         } while (fault_came());
-        assert_true(failures >= 5); /* adopt, reserve, append, finish and map have each failed */
+        assert_true(failures >= (e % 2 ? 30 : 5)); /* each step has failed */
     }
 }
 
 static void each_allocation_may_fail(void **state)
 {
-    int failures = 0, asked;
-    struct ledger l = {0};
     (void)state;
-    do {
+    for (int shared = 0; shared < 2; shared++) {
+        int failures = 0, asked;
+        struct ledger l = {0};
+        do {
+            struct dry_error err = {0};
+            l.asked = 0;
+            l.fails_at++;
+            struct dry_allocator a = allocator_of(&l);
+            enum dry_status status = live_once(shared, &a, &err);
+            if (status != DRY_OK) check_words(&err, DRY_NOMEM);
+            failures += status != DRY_OK;
+            asked = l.asked;
+            assert_int_equal(l.blocks_out, 0);
+            assert_int_equal(mapped_segments(), 0);
+        } while (asked >= l.fails_at);
+        assert_true(failures >= (shared ? 6 : 3));
+    }
+}
+
+/* ---- limits of the process ---- */
+/* With ever more descriptors to be had, until the shared life succeeds. */
+static void with_few_descriptors(void)
+{
+    int first = dup(0), refusals = 0;
+    CHECK(first >= 0);
+    close(first);
+    for (rlim_t n = (rlim_t)first; n < (rlim_t)first + 10; n++) {
+        struct rlimit limit = {n, 1024};
         struct dry_error err = {0};
-        size_t size;
-        l.asked = 0;
-        l.fails_at++;
-        struct dry_allocator a = allocator_of(&l);
-        enum dry_status status = live(file_in(memory_dir()), &a, &size, &err);
-        if (status != DRY_OK) check_words(&err, DRY_NOMEM);
-        failures += status != DRY_OK;
-        asked = l.asked;
-        assert_int_equal(l.blocks_out, 0);
-        assert_int_equal(mapped_segments(), 0);
-    } while (asked >= l.fails_at);
-    assert_true(failures >= 3);
+        CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+        enum dry_status status = live_shared(NULL, &err);
+        int now = dup(0);
+        CHECK(n == (rlim_t)first || now == first); /* nothing was left open */
+        if (now >= 0) close(now);
+        if (status == DRY_OK) {
+            CHECK(refusals >= 2);
+            return;
+        }
+        refusals++;
+        CHECK(err.sys == EMFILE && strlen(err.text) > 20);
+    }
+    _exit(98); /* never enough */
+}
+
+static void without_descriptors_it_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(with_few_descriptors), 0);
+}
+
+static void with_few_addresses(void)
+{
+    struct rlimit limit = {512 * MIB, RLIM_INFINITY};
+    struct dry_segment *s;
+    struct dry_memory *m;
+    struct dry_error err = {0};
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    _exit(SKIPPED); /* the sanitizer's own tables are terabytes of addresses */
+#endif
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK(dry_segment_new("drystone-segment", NULL, &s, NULL) == DRY_OK);
+    CHECK(dry_segment_piece(s, 1000, &m, &err) == DRY_OK);
+    memcpy(m->at, pattern(MIB), 1000);
+    CHECK(m->resize(m, 700 * MIB) == DRY_NOMEM);
+    CHECK(strstr(dry_segment_error(s)->text, "RLIMIT_AS") && strstr(dry_segment_error(s)->text, "512 MiB"));
+    CHECK(m->size_bytes == 1000 && memcmp(m->at, pattern(MIB), 1000) == 0);
+    CHECK(m->resize(m, 20 * MIB) == DRY_OK); /* what there is, can be had */
+    dry_segment_free(s);
+    /* Appended bytes need no addresses. */
+    struct dry_view v;
+    CHECK(dry_segment_new("drystone-segment", NULL, &s, NULL) == DRY_OK);
+    CHECK(dry_segment_reserve(s, 700 * MIB, &err) == DRY_OK);
+    CHECK(dry_segment_append(s, pattern(MIB), MIB, &err) == DRY_OK);
+    CHECK(dry_segment_append_zeros(s, 699 * MIB, &err) == DRY_OK);
+    CHECK(dry_segment_protect(s, &err) == DRY_OK);
+    CHECK(dry_segment_view(s, &v, &err) == DRY_NOMEM && strstr(err.text, "RLIMIT_AS"));
+    dry_segment_free(s);
+}
+
+static void without_addresses_it_is_an_error_that_names_the_limit(void **state)
+{
+    (void)state;
+    (void)pattern(MIB);
+    expect_done(in_child(with_few_addresses), "a limit on addresses under a sanitizer");
 }
 
 /* ---- a reserve that fails changes nothing ---- */
@@ -318,11 +413,48 @@ static void with_a_small_mount(void)
     struct dry_segment *s;
     size_t at = 0;
     CHECK(dry_segment_adopt_fd(file_in(mount_point), NULL, &s, NULL) == DRY_OK);
-    while (dry_segment_append(s, pattern(65 * MIB) + at, 100 * KIB, NULL) == DRY_OK) at += 100 * KIB;
+    while (dry_segment_append(s, pattern(65 * MIB) + at, 100 * KIB, NULL) == DRY_OK)
+        at += 100 * KIB;
     CHECK(at > 63 * MIB && at <= 64 * MIB && dry_segment_size(s) == at);
     CHECK(dry_segment_finish(s, NULL) == DRY_OK && file_is_pattern(dry_segment_fd(s), at));
     dry_segment_free(s);
     CHECK(free_there() == before);
+}
+
+/* Pieces, which are stored to directly: every page is there, or the growth is refused. */
+static void with_pieces_on_a_small_mount(void)
+{
+    if (!own_small_mount()) _exit(SKIPPED);
+    uint64_t before = free_there();
+    struct dry_segment *s;
+    struct dry_memory *m[3];
+    struct dry_view v;
+    CHECK(dry_segment_adopt_fd(file_in(mount_point), NULL, &s, NULL) == DRY_OK);
+    for (int i = 0; i < 3; i++)
+        CHECK(dry_segment_piece(s, 1000, &m[i], NULL) == DRY_OK);
+    enum dry_status status = DRY_OK;
+    for (int i = 0; status == DRY_OK; i++) {
+        struct dry_memory *one = m[i % 3];
+        status = one->resize(one, one->size_bytes + 300 * KIB);
+        memset(one->at, i, one->size_bytes);
+    }
+    CHECK(status == DRY_FULL && strstr(dry_segment_error(s)->text, "tmpfs"));
+    for (int i = 0; i < 3; i++)
+        memset(m[i]->at, i + 1, m[i]->size_bytes);
+    CHECK(dry_segment_finish(s, NULL) == DRY_OK);
+    CHECK(dry_segment_view(s, &v, NULL) == DRY_OK);
+    for (int i = 0; i < 3; i++)
+        CHECK(v.data[dry_segment_piece_offset(m[i]) + m[i]->size_bytes - 1] == i + 1);
+    dry_segment_free(s);
+    CHECK(free_there() < before); /* the view has the memory still */
+    dry_view_unref(&v);
+    CHECK(free_there() == before); /* its last holder has gone */
+}
+
+static void pieces_on_a_full_mount_are_refused_and_never_kill(void **state)
+{
+    (void)state;
+    expect_child_with_mount(with_pieces_on_a_small_mount);
 }
 
 static void a_mount_without_room_is_an_error_and_not_a_signal(void **state)
@@ -439,10 +571,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_system_call_may_fail),
         TEST(each_allocation_may_fail),
+        TEST(without_descriptors_it_is_an_error),
+        TEST(without_addresses_it_is_an_error_that_names_the_limit),
         TEST(a_failed_reserve_gives_its_blocks_back),
         TEST(a_failed_append_or_finish_can_be_tried_again),
         TEST(a_file_size_limit_is_an_error_and_not_a_signal),
         TEST(a_mount_without_room_is_an_error_and_not_a_signal),
+        TEST(pieces_on_a_full_mount_are_refused_and_never_kill),
         TEST(room_that_goes_while_it_is_taken_is_given_back),
         TEST(a_memory_cgroup_without_room_refuses_before_the_kernel_kills),
     };

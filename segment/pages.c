@@ -18,7 +18,6 @@
 #include "../base/size.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define CHUNK ((uint64_t)DRY_HUGE_BYTES)
 
@@ -26,72 +25,68 @@
 #define PATIENCE 8u
 /* So many chunks are collapsed by one call; fewer at first and after slow ones, so that slowness is seen soon. */
 #define BATCH 32u
-/* A chunk costs 0.1 to 0.3 ms. On a virtual host whose free memory went back to the host it costs 3 to 5, once: it then
- * stays quick for the tables to come, and readers map it eight times as fast, so that is borne. What is slower still
- * has to beat write(2). */
+/* A chunk costs 0.1 to 0.3 ms. On a virtual host whose free memory went back to the host it costs 3 to 5, once: it
+ * then stays quick for the tables to come, and readers map it eight times as fast, so that is borne. What is slower
+ * still has to beat write(2). */
 #define SLOW_AT_FIRST_NS 10000000
 
 static uint64_t chunk_of(uint64_t at) { return at & ~(CHUNK - 1); }
-static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
-/* ---- window ---- */
-static size_t chunks_in(const struct dry_window *w) { return w->len / DRY_HUGE_BYTES; }
-
-static uint8_t *flag_of(const struct dry_window *w, uint64_t at) { return &w->huge[(at - w->from) / CHUNK]; }
-
-static bool inside(const struct dry_window *w, uint64_t at)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    return w->at && at >= w->from && at - w->from < w->len;
+    return a < b ? a : b;
 }
 
-static void close_window(const struct dry_allocator *a, struct dry_window *w)
-{
-    if (!w->at) return;
-    dry_os_unmap(w->at, w->len);
-    dry_release(a, w->huge, chunks_in(w), 1);
-    *w = (struct dry_window){0};
-}
-
-/* Over [next, end) and the rest of their chunks. Failure is no error: without a window bytes are written. */
-static void open_window(const struct dry_pages *p, uint64_t next, uint64_t end, struct dry_window *out)
-{
-    struct dry_window w = {.from = chunk_of(next)};
-    void *at;
-    w.len = (size_t)(chunk_of(end - 1) + CHUNK - w.from);
-    w.huge = dry_allocate(p->allocator, chunks_in(&w), 1);
-    if (!w.huge) return;
-    if (dry_os_map_write(p->fd, w.from, w.len, &at)) {
-        dry_release(p->allocator, w.huge, chunks_in(&w), 1);
-        return;
-    }
-    w.at = at;
-    memset(w.huge, 0, chunks_in(&w));
-    for (uint64_t chunk = w.from; inside(&p->window, chunk) && inside(&w, chunk); chunk += CHUNK)
-        *flag_of(&w, chunk) = *flag_of(&p->window, chunk);
-    *out = w;
-}
-
-uint8_t *dry_pages_at(const struct dry_pages *p, uint64_t at, size_t *run)
+uint8_t *dry_pages_at_chunks(const struct dry_pages *p, uint64_t at, uint64_t n, size_t *run)
 {
     const struct dry_window *w = &p->window;
-    if (!inside(w, at)) {
-        *run = SIZE_MAX; /* behind the window, or there is none */
-        return NULL;
-    }
-    *run = (size_t)(chunk_of(at) + CHUNK - at);
-    return *flag_of(w, at) ? w->at + (at - w->from) : NULL;
+    bool huge = dry_window_is_huge(p, at);
+    uint64_t end = chunk_of(at) + CHUNK;
+    while (end - at < n && end < w->len && dry_window_is_huge(p, end) == huge)
+        end += CHUNK;
+    *run = (size_t)(end - at);
+    return huge ? w->at + at : NULL;
 }
 
 /* ---- one chunk ---- */
+static enum dry_status check_room(const struct dry_pages *p, uint64_t from, uint64_t n, struct dry_error *err)
+{
+    return p->is_anonymous ? dry_room_check_anonymous(from, n, err) : dry_room_check(p->fd, from, n, err);
+}
+
 /* The file system refused although the check had found room: others were faster, or there is a quota. */
 static enum dry_status refused(struct dry_pages *p, uint64_t end, int sys, struct dry_error *err)
 {
     uint64_t from = p->held < end ? p->held : p->promised;
-    if (sys == ENOSPC || sys == EFBIG) DRY_TRY(dry_room_check(p->fd, from, end - from, err));
+    if (sys == ENOSPC && p->reserved)
+        return dry_fail(err, DRY_FULL,
+                        "%s are needed and the system has not so many reserved huge pages free; raise "
+                        "vm.nr_hugepages (sysctl), or use an ordinary segment",
+                        dry_size_text(end - from).text);
+    if (sys == ENOSPC || sys == EFBIG) DRY_TRY(check_room(p, from, end - from, err));
     return dry_fail_errno(err, sys,
                           "%s are needed and the file system refuses them (a quota, or others took the room); "
                           "remove tables, or use --store DIR on a larger file system",
                           dry_size_text(end - from).text);
+}
+
+/* Stores through a window must lie inside the file. */
+static enum dry_status make_long(struct dry_pages *p, uint64_t end, struct dry_error *err)
+{
+    if (p->size >= end) return DRY_OK;
+    int sys = dry_os_set_size(p->fd, end);
+    if (sys) return refused(p, end, sys, err);
+    p->size = end;
+    return DRY_OK;
+}
+
+static int write_zeros(const struct dry_pages *p, uint64_t from, uint64_t to)
+{
+    static const uint8_t zeros[1 << 14];
+    for (uint64_t at = from; at < to; at += sizeof zeros) {
+        int sys = dry_os_write_at(p->fd, zeros, (size_t)least(sizeof zeros, to - at), at);
+        if (sys) return sys;
+    }
+    return 0;
 }
 
 /* Allocates [held, stop) without huge pages. */
@@ -102,7 +97,12 @@ static enum dry_status claim_small(struct dry_pages *p, uint64_t stop, uint64_t 
         p->may_allocate = sys != EOPNOTSUPP && sys != ENOSYS;
         if (sys && p->may_allocate) return refused(p, end, sys, err);
     }
+    if (!p->may_allocate && p->must_hold) {
+        int sys = write_zeros(p, p->held, stop);
+        if (sys) return refused(p, end, sys, err);
+    }
     p->held = stop;
+    if ((p->may_allocate || p->must_hold) && p->size < stop) p->size = stop;
     return DRY_OK;
 }
 
@@ -112,15 +112,13 @@ static enum dry_status claim_small(struct dry_pages *p, uint64_t stop, uint64_t 
  * busy machine the clock says more about the others. */
 static enum dry_status claim_by_write(struct dry_pages *p, uint64_t end, struct dry_error *err)
 {
-    static const uint8_t zeros[1 << 14];
     uint64_t stop = least(p->held + CHUNK, end);
     int64_t began_ns = dry_os_thread_ns();
-    for (uint64_t at = p->held; at < stop; at += sizeof zeros) {
-        int sys = dry_os_write_at(p->fd, zeros, (size_t)least(sizeof zeros, stop - at), at);
-        if (sys) return refused(p, end, sys, err);
-    }
+    int sys = write_zeros(p, p->held, stop);
+    if (sys) return refused(p, end, sys, err);
     p->write_sum_ns += dry_os_thread_ns() - began_ns;
     p->held = stop;
+    if (p->size < stop) p->size = stop;
     if (++p->written_chunks < PATIENCE) return DRY_OK;
     p->slow_ns = p->write_sum_ns / PATIENCE / 4 * 3;
     p->may_collapse = p->slow_sum_ns / p->slow_chunks <= p->slow_ns;
@@ -139,46 +137,58 @@ static void watch_speed(struct dry_pages *p, unsigned n, int64_t took_ns)
 
 /* Collapses the next n chunks, in each of which a byte is there. What the kernel says is checked: a store into a page
  * that it did not allocate after all would be SIGBUS on a full mount. */
-static int collapse(struct dry_pages *p, struct dry_window *w, unsigned n)
+static int collapse(struct dry_pages *p, unsigned n)
 {
     struct dry_os_stat now;
-    int sys = dry_os_collapse(w->at + (p->held - w->from), n * DRY_HUGE_BYTES);
+    int sys = dry_os_collapse(p->window.at + p->held, n * DRY_HUGE_BYTES);
     if (!sys) sys = dry_os_stat(p->fd, &now);
     if (sys) return sys;
     if (now.held_bytes < p->held + n * CHUNK) return EINVAL;
-    memset(flag_of(w, p->held), true, n);
+    dry_window_set_huge(p, p->held, n);
     p->failed_chunks = 0;
     p->huge_bytes += n * CHUNK;
     p->held += n * CHUNK;
     return 0;
 }
 
-static enum dry_status claim_one(struct dry_pages *p, struct dry_window *w, uint64_t end, struct dry_error *err)
+static enum dry_status claim_one(struct dry_pages *p, uint64_t end, struct dry_error *err)
 {
-    int sys = collapse(p, w, 1);
+    int sys = collapse(p, 1);
     if (!sys) return DRY_OK;
     p->failed_chunks++;
     if (sys == ENOSYS || p->failed_chunks == PATIENCE) p->may_collapse = false;
     /* Anything but "not this range" may be a memory cgroup without room, which lets collapse fail but kills the
      * process that goes on by write(2). */
-    if (sys != EINVAL && sys != ENOSYS) DRY_TRY(dry_room_check(p->fd, p->held, end - p->held, err));
+    if (sys != EINVAL && sys != ENOSYS) DRY_TRY(check_room(p, p->held, end - p->held, err));
     return claim_small(p, least(p->held + CHUNK, end), end, err);
 }
 
-static enum dry_status claim_huge(struct dry_pages *p, struct dry_window *w, unsigned n, uint64_t end,
-                                  struct dry_error *err)
+static enum dry_status claim_huge(struct dry_pages *p, unsigned n, uint64_t end, struct dry_error *err)
 {
+    DRY_TRY(make_long(p, end, err)); /* a range is collapsed only inside the file */
     int64_t began_ns = dry_os_thread_ns();
     for (unsigned i = 0; i < n; i++) {
         int sys = dry_os_write_at(p->fd, "", 1, p->held + i * CHUNK);
         if (sys) return refused(p, end, sys, err);
     }
-    if (collapse(p, w, n) == 0) {
+    if (collapse(p, n) == 0) {
         watch_speed(p, n, dry_os_thread_ns() - began_ns);
         return DRY_OK;
     }
     /* At least one would not, but only one by one do they say which and why. */
-    for (unsigned i = 0; i < n && p->may_collapse; i++) DRY_TRY(claim_one(p, w, end, err));
+    for (unsigned i = 0; i < n && p->may_collapse; i++)
+        DRY_TRY(claim_one(p, end, err));
+    return DRY_OK;
+}
+
+/* Reserved huge pages come by fallocate, as wholes. */
+static enum dry_status claim_reserved(struct dry_pages *p, uint64_t end, struct dry_error *err)
+{
+    uint64_t stop = chunk_of(end + CHUNK - 1);
+    int sys = dry_os_allocate(p->fd, p->held, stop - p->held);
+    if (sys) return refused(p, end, sys, err);
+    p->huge_bytes += stop - p->held;
+    p->held = p->size = stop;
     return DRY_OK;
 }
 
@@ -189,25 +199,28 @@ static uint64_t chunks_worth(uint64_t at, uint64_t end)
     return at == chunk_of(at) && at < end ? (end - at + CHUNK / 2) / CHUNK : 0;
 }
 
-static enum dry_status claim_chunks(struct dry_pages *p, struct dry_window *w, uint64_t end, struct dry_error *err)
+static enum dry_status claim_chunks(struct dry_pages *p, uint64_t end, struct dry_error *err)
 {
+    bool has_window = dry_window_covers(p, end);
+    if (p->reserved) return claim_reserved(p, end, err);
     while (p->held < end) {
         unsigned n = (unsigned)least(chunks_worth(p->held, end), p->batch);
-        if (!w->at || !p->may_collapse)
+        if (!has_window || !p->may_collapse)
             DRY_TRY(claim_small(p, end, end, err));
         else if (n == 0)
             DRY_TRY(claim_small(p, least(chunk_of(p->held) + CHUNK, end), end, err));
         else if (p->slow_chunks >= PATIENCE)
             DRY_TRY(claim_by_write(p, end, err));
         else
-            DRY_TRY(claim_huge(p, w, n, end, err));
+            DRY_TRY(claim_huge(p, n, end, err));
     }
     return DRY_OK;
 }
 
 static bool wants_window(const struct dry_pages *p, uint64_t end)
 {
-    return p->may_collapse && chunks_worth(chunk_of(p->held + CHUNK - 1), end) > 0;
+    if (p->must_hold || p->nodes) return true;
+    return end > p->held && p->may_collapse && chunks_worth(chunk_of(p->held + CHUNK - 1), end) > 0;
 }
 
 void dry_pages_init(struct dry_pages *p, int fd, const struct dry_allocator *a, bool in_memory)
@@ -222,62 +235,92 @@ void dry_pages_init(struct dry_pages *p, int fd, const struct dry_allocator *a, 
     };
 }
 
-void dry_pages_fini(struct dry_pages *p) { close_window(p->allocator, &p->window); }
-
-static enum dry_status claim_behind_held(struct dry_pages *p, struct dry_window *w, uint64_t end,
-                                         struct dry_error *err)
+void dry_pages_fini(struct dry_pages *p, bool is_child)
 {
-    struct dry_pages before = *p;
-    enum dry_status status = claim_chunks(p, w, end, err);
+    if (is_child) p->window.at = NULL;
+    dry_window_close(p);
+}
+
+static enum dry_status claim_behind_held(struct dry_pages *p, uint64_t end, struct dry_error *err)
+{
+    uint64_t held = p->held, huge_bytes = p->huge_bytes;
+    enum dry_status status = claim_chunks(p, end, err);
+    if (status == DRY_OK && p->window.at) status = make_long(p, end, err);
     if (status == DRY_OK) return DRY_OK;
-    p->held = before.held;
-    p->huge_bytes = before.huge_bytes;
+    p->held = held;
+    p->huge_bytes = huge_bytes;
+    (void)dry_window_forget(p, held);
     /* Gives the blocks back. Should that fail as well, they stay with a file that is about to be thrown away. */
-    (void)dry_os_set_size(p->fd, p->held);
+    if (dry_os_set_size(p->fd, held) == 0) p->size = held;
     return status;
 }
 
-enum dry_status dry_pages_claim(struct dry_pages *p, uint64_t next, uint64_t end, struct dry_error *err)
+enum dry_status dry_pages_claim(struct dry_pages *p, uint64_t end, struct dry_error *err)
 {
-    struct dry_window w = {0};
-    enum dry_status status = DRY_OK;
     if (end <= p->promised) return DRY_OK;
-    if (end > p->held) {
-        DRY_TRY(dry_room_check(p->fd, p->held, end - p->held, err));
-        if (wants_window(p, end)) open_window(p, next, end, &w);
+    if (end > p->held) DRY_TRY(check_room(p, p->held, end - p->held, err));
+    if (wants_window(p, end)) {
+        int sys = dry_window_grow(p, end);
+        /* Without a window bytes are written, but for pieces. Reserved pages are reserved for it now, or refused. */
+        if (sys == ENOMEM && p->reserved) return refused(p, end, ENOSPC, err);
+        if (sys && p->must_hold) return dry_window_refused(sys, end, err);
+        if (sys && p->nodes) dry_window_forgo_nodes(p, sys);
     }
-    /* Stores through a window must lie inside the file. */
-    if (w.at || p->window.at) {
-        int sys = dry_os_set_size(p->fd, end);
-        if (sys) status = refused(p, end, sys, err);
-    }
-    if (status == DRY_OK && end > p->held) status = claim_behind_held(p, &w, end, err);
-    if (status == DRY_OK) p->promised = end;
-    if (status == DRY_OK && w.at) {
-        close_window(p->allocator, &p->window);
-        p->window = w;
-    } else
-        close_window(p->allocator, &w);
-    return status;
+    if (end > p->held)
+        DRY_TRY(claim_behind_held(p, end, err));
+    else if (p->window.at)
+        DRY_TRY(make_long(p, end, err)); /* into the rest of a huge page */
+    p->promised = end;
+    if (p->must_hold) p->solid = end;
+    return DRY_OK;
 }
 
-/* A huge page that is cut is not one any more. */
-static void forget_cut_chunks(struct dry_pages *p, uint64_t size)
+/* Where the file system cannot allocate, what is promised but not written yet has no pages. */
+static enum dry_status fill_holes(struct dry_pages *p, uint64_t from, struct dry_error *err)
 {
-    const struct dry_window *w = &p->window;
-    for (uint64_t chunk = w->from; inside(w, chunk); chunk += CHUNK)
-        if (chunk + CHUNK > size && *flag_of(w, chunk)) p->huge_bytes -= CHUNK;
+    for (uint64_t at = from, next; at < p->promised; at = next) {
+        next = least(chunk_of(at) + CHUNK, p->promised);
+        if (dry_window_is_huge(p, at)) continue;
+        int sys = write_zeros(p, at, next);
+        if (sys) return refused(p, p->promised, sys, err);
+    }
+    return DRY_OK;
 }
 
-int dry_pages_trim(struct dry_pages *p, uint64_t size)
+enum dry_status dry_pages_hold(struct dry_pages *p, uint64_t written, struct dry_error *err)
+{
+    if (p->must_hold) return DRY_OK;
+    int sys = dry_window_grow(p, p->promised);
+    if (sys) return dry_window_refused(sys, p->promised, err);
+    if (p->promised > 0) DRY_TRY(make_long(p, p->promised, err));
+    if (!p->may_allocate) DRY_TRY(fill_holes(p, written, err));
+    p->must_hold = true;
+    p->solid = p->promised;
+    return DRY_OK;
+}
+
+int dry_pages_trim(struct dry_pages *p, uint64_t size, bool keep_window)
 {
     struct dry_os_stat now;
+    uint64_t whole = p->reserved ? chunk_of(size + CHUNK - 1) : size;
     int sys = dry_os_stat(p->fd, &now);
-    if (!sys && now.size_bytes != size) sys = dry_os_set_size(p->fd, size);
+    if (!sys && now.size_bytes != whole) sys = dry_os_set_size(p->fd, whole);
     if (sys) return sys;
-    /* With the size untouched, the last huge page is whole, beyond the end of the file too. */
-    if (now.size_bytes != size) forget_cut_chunks(p, size);
-    close_window(p->allocator, &p->window);
-    p->promised = p->held = size;
+    /* A huge page that is cut is not one any more. With the size untouched the last one is whole, beyond the end of
+     * the file too. */
+    if (p->reserved)
+        p->huge_bytes = whole;
+    else if (now.size_bytes != size)
+        p->huge_bytes -= dry_window_forget(p, chunk_of(size));
+    if (p->solid > whole) p->solid = whole;
+    if (!keep_window) dry_window_close(p);
+    p->size = p->promised = p->held = whole;
     return 0;
+}
+
+int dry_pages_map_all(struct dry_pages *p)
+{
+    int sys = dry_window_grow(p, p->promised);
+    if (!sys) p->solid = p->promised;
+    return sys;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "segment.h"
+#include "pages.h"
 #include "../base/atomic.h"
 #include "../base/check.h"
 #include "../base/os.h"
@@ -28,8 +29,8 @@ static enum dry_status check_mount(const struct dry_os_mount *mount, uint64_t n,
                     mount->in_memory ? "raise its limit (mount -o remount,size=)" : "make it larger");
 }
 
-/* To read the cgroups costs as much as to write several small tables. So what was seen is trusted a little while, for
- * a small part of the room that was there. */
+/* To read the cgroups and what the system has costs as much as to write several small tables. So what was seen is
+ * trusted a little while, for a small part of the room that was there. */
 #define TRUST_NS 100000000
 #define TRUST_PART 64
 static struct dry_atomic_u64 seen_ns, trusted_bytes;
@@ -49,20 +50,38 @@ static void remember_look(uint64_t room)
     dry_store_relaxed_u64(&seen_ns, (uint64_t)dry_os_monotonic_ns()); /* X0: its date */
 }
 
-static enum dry_status check_cgroup(uint64_t n, struct dry_error *err)
+static enum dry_status no_room_in_group(const struct dry_os_cgroup *group, uint64_t n, uint64_t rest,
+                                        struct dry_error *err)
 {
-    struct dry_os_cgroup group;
-    if (trusts_last_look(n) || dry_os_cgroup(&group)) return DRY_OK; /* what cannot be seen refuses nothing */
-    uint64_t rest = group.limit_bytes > group.used_bytes ? group.limit_bytes - group.used_bytes : 0;
-    if (!group.found) rest = UINT64_MAX;
-    remember_look(n <= rest ? rest - n : 0);
-    if (n <= rest) return DRY_OK;
     return dry_fail(err, DRY_FULL,
                     "%s are needed and %s are free in the memory cgroup '%s' of %s, where the kernel would kill "
                     "instead of refusing (an advisory check: others may take the room first); remove tables, use "
                     "--store DIR on a disk, or raise the limit",
-                    dry_size_text(n).text, dry_size_text(rest).text, group.path,
-                    dry_size_text(group.limit_bytes).text);
+                    dry_size_text(n).text, dry_size_text(rest).text, group->path,
+                    dry_size_text(group->limit_bytes).text);
+}
+
+static enum dry_status no_room_in_system(uint64_t n, uint64_t left, struct dry_error *err)
+{
+    return dry_fail(
+        err, DRY_FULL,
+        "%s are needed and this system has %s of memory left, beyond which the kernel would kill instead of "
+        "refusing (an advisory check: others may take it first); remove tables, end programs, or use "
+        "--store DIR on a disk",
+        dry_size_text(n).text, dry_size_text(left).text);
+}
+
+static enum dry_status check_memory(uint64_t n, struct dry_error *err)
+{
+    struct dry_os_cgroup group;
+    if (trusts_last_look(n) || dry_os_cgroup(&group)) return DRY_OK; /* what cannot be seen refuses nothing */
+    uint64_t rest = group.limit_bytes > group.used_bytes ? group.limit_bytes - group.used_bytes : 0;
+    uint64_t left = dry_os_memory_left();
+    if (!group.found) rest = UINT64_MAX;
+    uint64_t least = rest < left ? rest : left;
+    remember_look(n <= least ? least - n : 0);
+    if (n > rest) return no_room_in_group(&group, n, rest, err);
+    return n > left ? no_room_in_system(n, left, err) : DRY_OK;
 }
 
 enum dry_status dry_room_check(int fd, uint64_t file_bytes, uint64_t n, struct dry_error *err)
@@ -72,5 +91,11 @@ enum dry_status dry_room_check(int fd, uint64_t file_bytes, uint64_t n, struct d
     int sys = dry_os_mount(fd, &mount);
     if (sys) return dry_fail_errno(err, sys, "the file system cannot be asked how much is free");
     DRY_TRY(check_mount(&mount, n, err));
-    return mount.in_memory ? check_cgroup(n, err) : DRY_OK;
+    return mount.in_memory ? check_memory(n, err) : DRY_OK;
+}
+
+enum dry_status dry_room_check_anonymous(uint64_t file_bytes, uint64_t n, struct dry_error *err)
+{
+    DRY_TRY(check_file_size(file_bytes, n, err));
+    return check_memory(n, err);
 }

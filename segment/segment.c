@@ -1,233 +1,317 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "segment.h"
-#include "pages.h"
+#include "inside.h"
 #include "../base/check.h"
-#include "../base/os.h"
 #include "../base/size.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NAME_BYTES 200u
-/* Small pieces are gathered here, so that a small table costs a few system calls in all. */
-#define STAGE_BYTES ((size_t)64 << 10)
-/* What is reserved beyond what was asked for: this first, twice as much every time, this at most. */
-#define FIRST_STEP ((uint64_t)64 << 10)
-#define LAST_STEP ((uint64_t)64 << 20)
 
-struct dry_segment {
-    int fd;
-    const struct dry_allocator *allocator;
-    struct dry_pages pages;
-    uint64_t used;  /* appended, the staged bytes included */
-    uint8_t *stage; /* STAGE_BYTES, or NULL: not needed yet */
-    size_t staged;  /* bytes in it: the last ones of `used`, not in the file yet */
-    uint64_t step;  /* the next growth; 0 = nothing was reserved yet */
-    bool finished;
-};
+enum dry_status dry_segment_check_own(const struct dry_segment *s, struct dry_error *err)
+{
+    if (s->own.fd >= 0) return DRY_OK;
+    return dry_fail(err, DRY_DENIED,
+                    "a segment belongs to the process that made it, and this is a child that was forked "
+                    "afterwards; use the views that it inherited, or make a segment here");
+}
 
-/* ---- life ---- */
+/* ---- making ---- */
+/* Without a descriptor yet. NULL: no memory. */
+static struct dry_segment *make(int fd, bool in_memory, const struct dry_allocator *a)
+{
+    struct dry_segment *s = dry_allocate(a, sizeof *s, _Alignof(struct dry_segment));
+    if (!s) return NULL;
+    *s = (struct dry_segment){.allocator = a};
+    dry_pages_init(&s->pages, fd, a, in_memory);
+    return s;
+}
+
+static void unmake(struct dry_segment *s, bool is_child)
+{
+    dry_pages_fini(&s->pages, is_child);
+    dry_release(s->allocator, s, sizeof *s, _Alignof(struct dry_segment));
+}
+
+static void take_over(struct dry_segment *s, int fd)
+{
+    dry_os_fork_hold();
+    dry_own_fd_set(&s->own, fd);
+    dry_os_fork_release();
+}
+
+static enum dry_status no_memory(struct dry_error *err)
+{
+    return dry_fail(err, DRY_NOMEM, "out of memory for a segment");
+}
+
+static enum dry_status look_at_file(int fd, struct dry_os_stat *st, struct dry_os_mount *mount, struct dry_error *err)
+{
+    bool writable = false;
+    int sys = dry_os_stat(fd, st);
+    if (!sys) sys = dry_os_mount(fd, mount);
+    if (!sys) sys = dry_os_is_writable(fd, &writable);
+    if (sys) return dry_fail_errno(err, sys, "the file for a segment cannot be looked at");
+    if (st->kind == DRY_OS_FILE && writable) return DRY_OK;
+    return dry_fail(err, DRY_INVALID, "a segment needs a regular file that is open read-write, and this is %s",
+                    st->kind != DRY_OS_FILE ? "no regular file" : "open for reading only");
+}
+
 enum dry_status dry_segment_adopt_fd(int fd, const struct dry_allocator *a, struct dry_segment **out,
                                      struct dry_error *err)
 {
     struct dry_os_stat st;
     struct dry_os_mount mount;
-    int sys = dry_os_stat(fd, &st);
-    if (!sys) sys = dry_os_mount(fd, &mount);
-    if (sys) return dry_fail_errno(err, sys, "the file for a segment cannot be looked at");
-    if (st.kind != DRY_OS_FILE || st.size_bytes > 0)
-        return dry_fail(err, DRY_INVALID, "a segment needs an empty regular file, and this one is %s",
-                        st.kind == DRY_OS_FILE ? "not empty" : "none");
-    struct dry_segment *s = dry_allocate(a, sizeof *s, _Alignof(struct dry_segment));
-    if (!s) return dry_fail(err, DRY_NOMEM, "out of memory for a segment");
-    *s = (struct dry_segment){.fd = fd, .allocator = a};
-    dry_pages_init(&s->pages, fd, a, mount.in_memory);
+    DRY_TRY(look_at_file(fd, &st, &mount, err));
+    if (st.size_bytes > 0)
+        return dry_fail(err, DRY_INVALID, "a segment needs an empty file, and this one is not empty: it has %s",
+                        dry_size_text(st.size_bytes).text);
+    struct dry_segment *s = make(fd, mount.in_memory, a);
+    if (!s) return no_memory(err);
+    take_over(s, fd);
     *out = s;
     return DRY_OK;
+}
+
+/* Enough for any table, and few enough that a process may have hundreds of such segments. */
+#define ADDRESSES ((uint64_t)256 << 30)
+
+/* A description of its own from the first moment on: one that the child of a fork kept would keep lock and lease too.
+ */
+static int open_own(struct dry_segment *s, int fd)
+{
+    int own;
+    dry_os_fork_hold();
+    int sys = dry_os_reopen_now(fd, true, &own);
+    if (!sys) dry_own_fd_set(&s->own, own);
+    dry_os_fork_release();
+    return sys;
+}
+
+static enum dry_status adopt_used(struct dry_segment *s, int fd, struct dry_error *err)
+{
+    struct dry_os_stat st;
+    struct dry_os_mount mount;
+    int sys = open_own(s, fd);
+    if (sys) return dry_fail_errno(err, sys, "a file that is to be used again cannot be opened for writing");
+    DRY_TRY(look_at_file(s->own.fd, &st, &mount, err));
+    if (st.size_bytes == 0 || st.held_bytes < st.size_bytes)
+        return dry_fail(err, DRY_INVALID, "a file of %s that holds %s has no pages to be used again",
+                        dry_size_text(st.size_bytes).text, dry_size_text(st.held_bytes).text);
+    dry_pages_init(&s->pages, s->own.fd, s->allocator, mount.in_memory);
+    s->used = s->pages.size = s->pages.promised = s->pages.held = st.size_bytes;
+    s->options.keep_mapped = s->finished = s->unsure = true;
+    /* Whoever sets options comes too late for the window. Where addresses are rationed, it takes what it needs. */
+    s->pages.addresses = s->options.address_bytes = dry_os_address_limit() == UINT64_MAX ? ADDRESSES : 0;
+    sys = dry_pages_map_all(&s->pages);
+    return sys ? dry_window_refused(sys, st.size_bytes, err) : DRY_OK;
+}
+
+enum dry_status dry_segment_adopt_used(int fd, const struct dry_allocator *a, struct dry_segment **out,
+                                       struct dry_error *err)
+{
+    struct dry_os_stat st;
+    DRY_TRY(dry_check_regular(fd, &st, err)); /* before it is opened: a FIFO or a device would notice */
+    struct dry_segment *s = make(-1, false, a);
+    if (!s) return no_memory(err);
+    s->own.fd = -1;
+    enum dry_status status = adopt_used(s, fd, err);
+    if (status == DRY_OK) {
+        *out = s;
+        return DRY_OK;
+    }
+    dry_own_fd_close(&s->own);
+    unmake(s, false);
+    return status;
+}
+
+/* rule: segment.description. A lease counts the description that memfd_create gives wrongly, so it is opened once
+ * more and the first one closed; between the two no child may be forked, which would keep the first one open. Others
+ * get in when it is offered. */
+static int open_memfd(const char *name, bool huge, int *fd)
+{
+    int first, own, sys = huge ? dry_os_memfd_huge(name, &first) : dry_os_memfd(name, &first);
+    if (sys) return sys;
+    sys = dry_os_reopen_write(first, &own);
+    dry_os_close(first);
+    if (sys) return sys;
+    sys = dry_os_set_mode(own, 0400);
+    if (sys) {
+        dry_os_close(own);
+        return sys;
+    }
+    *fd = own;
+    return 0;
+}
+
+static enum dry_status new_memfd(const char *name, bool huge, const struct dry_allocator *a, struct dry_segment **out,
+                                 struct dry_error *err)
+{
+    int fd;
+    struct dry_segment *s = make(-1, true, a);
+    if (!s) return no_memory(err);
+    dry_os_fork_hold();
+    int sys = open_memfd(name, huge, &fd);
+    if (!sys) dry_own_fd_set(&s->own, fd);
+    dry_os_fork_release();
+    if (sys) unmake(s, false);
+    if (sys == ENOENT)
+        return dry_fail_sys(err, DRY_IO, sys,
+                            "segment '%s' cannot be made: it has to be opened through /proc/self/fd; mount /proc",
+                            name);
+    if (sys) return dry_fail_errno(err, sys, "segment '%s' cannot be made (memfd)", name);
+    s->pages.fd = fd;
+    s->pages.reserved = huge;
+    s->is_memfd = true;
+    s->pages.is_anonymous = !huge;
+    *out = s;
+    return DRY_OK;
+}
+
+static enum dry_status check_name(const char *name, struct dry_error *err)
+{
+    if (strlen(name) <= NAME_BYTES) return DRY_OK;
+    return dry_fail(err, DRY_INVALID, "the name of a segment has %zu bytes, and %u is the most", strlen(name),
+                    NAME_BYTES);
 }
 
 enum dry_status dry_segment_new(const char *name, const struct dry_allocator *a, struct dry_segment **out,
                                 struct dry_error *err)
 {
-    int fd;
-    if (strlen(name) > NAME_BYTES)
-        return dry_fail(err, DRY_INVALID, "the name of a segment has %zu bytes, and %u is the most", strlen(name),
-                        NAME_BYTES);
-    int sys = dry_os_memfd(name, &fd);
-    if (sys) return dry_fail_errno(err, sys, "segment '%s' cannot be made (memfd)", name);
-    enum dry_status status = dry_segment_adopt_fd(fd, a, out, err);
-    if (status != DRY_OK) dry_os_close(fd);
-    return status;
+    DRY_TRY(check_name(name, err));
+    return new_memfd(name, false, a, out, err);
 }
 
-static void drop_stage(struct dry_segment *s)
+/* All of its pages at once, so that it is known now whether they can be had; and a window over them for good, because
+ * nothing can be written otherwise. */
+static enum dry_status fill_with_huge(struct dry_segment *s, uint64_t bytes, struct dry_error *err)
 {
-    dry_release(s->allocator, s->stage, STAGE_BYTES, DRY_ALIGN);
-    s->stage = NULL;
-    s->staged = 0;
+    DRY_TRY(dry_pages_hold(&s->pages, 0, err));
+    return dry_segment_reserve(s, bytes, err);
+}
+
+enum dry_status dry_segment_new_huge(const char *name, uint64_t bytes, const struct dry_allocator *a,
+                                     struct dry_segment **out, struct dry_error *err)
+{
+    struct dry_segment *s;
+    DRY_TRY(check_name(name, err));
+    enum dry_status status = new_memfd(name, true, a, &s, NULL);
+    if (status == DRY_OK) {
+        status = fill_with_huge(s, bytes, err);
+        if (status == DRY_OK) {
+            *out = s;
+            return DRY_OK;
+        }
+        dry_segment_free(s);
+    }
+    if (status == DRY_TOO_BIG) return status;
+    DRY_TRY(new_memfd(name, false, a, &s, err));
+    s->missing = "reserved huge pages (not so many are free; raise vm.nr_hugepages)";
+    status = dry_segment_reserve(s, bytes, err);
+    if (status != DRY_OK) {
+        dry_segment_free(s);
+        return status;
+    }
+    *out = s;
+    return DRY_OK;
 }
 
 void dry_segment_free(struct dry_segment *s)
 {
     if (!s) return;
-    drop_stage(s);
-    dry_pages_fini(&s->pages);
-    dry_os_close(s->fd);
-    dry_release(s->allocator, s, sizeof *s, _Alignof(struct dry_segment));
+    dry_pieces_cut(s, 0);
+    dry_release(s->allocator, s->stage, STAGE_BYTES, DRY_ALIGN);
+    bool is_child = s->own.fd < 0;
+    dry_own_fd_close(&s->own);
+    unmake(s, is_child);
 }
 
-int dry_segment_fd(const struct dry_segment *s) { return s->fd; }
+/* ---- options ---- */
+#define THREADS_MAX 16u
+
+enum dry_status dry_segment_set_options(struct dry_segment *s, const struct dry_segment_options *options,
+                                        struct dry_error *err)
+{
+    DRY_TRY(dry_segment_check_own(s, err));
+    if (s->used > 0 || s->finished)
+        return dry_fail(err, DRY_INVALID, "options of a segment are set before its first byte, and it has %s",
+                        dry_size_text(s->used).text);
+    if (options->threads > THREADS_MAX)
+        return dry_fail(err, DRY_INVALID, "a copy cannot be shared by %u threads, %u is the most", options->threads,
+                        THREADS_MAX);
+    uint64_t addresses = s->options.address_bytes;
+    s->options = *options;
+    if (s->pages.window.at) s->options.address_bytes = addresses;
+    if (!s->pages.window.at) s->pages.addresses = options->address_bytes;
+    s->pages.nodes = options->numa_nodes;
+    s->pages.bind = options->numa_bind;
+    if (options->numa_nodes && s->pages.promised > 0) dry_window_forgo_nodes(&s->pages, EBUSY);
+    return DRY_OK;
+}
+
+/* ---- what it is ---- */
+int dry_segment_fd(const struct dry_segment *s) { return s->own.fd; }
 
 uint64_t dry_segment_size(const struct dry_segment *s) { return s->used; }
 
-/* ---- room ---- */
-/* Where a growth by at least `missing` bytes ends, if it can be had: on the grid when it is large, because a chunk
- * that is begun in two steps gets no huge page. */
-static uint64_t wide_end(const struct dry_segment *s, uint64_t missing)
+const struct dry_error *dry_segment_error(const struct dry_segment *s) { return &s->error; }
+
+const void *dry_segment_bytes(const struct dry_segment *s)
 {
-    uint64_t end = s->pages.promised + (missing > s->step ? missing : s->step);
-    return end - s->pages.promised < DRY_HUGE_BYTES / 2 ? end : (end + DRY_HUGE_BYTES - 1) & ~(DRY_HUGE_BYTES - 1);
+    bool whole = s->own.fd >= 0 && s->staged == 0 && dry_window_covers(&s->pages, s->used);
+    return whole ? s->pages.window.at : NULL;
 }
 
-static enum dry_status make_room(struct dry_segment *s, uint64_t n, struct dry_error *err)
+const char *dry_class_name(enum dry_class c)
 {
-    uint64_t end;
-    if (s->finished) return dry_fail(err, DRY_FIXED, "the segment is finished, nothing more can be appended");
-    if (__builtin_add_overflow(s->used, n, &end) || end > (uint64_t)INT64_MAX - LAST_STEP)
-        return dry_fail(err, DRY_TOO_BIG, "a segment cannot have %s and %s more", dry_size_text(s->used).text,
-                        dry_size_text(n).text);
-    if (end <= s->pages.promised) return DRY_OK;
-    if (s->step > 0) {
-        uint64_t wide = wide_end(s, end - s->pages.promised);
-        uint64_t growth = wide - s->pages.promised;
-        if (dry_pages_claim(&s->pages, s->used, wide, NULL) == DRY_OK) {
-            s->step = growth < LAST_STEP / 2 ? growth * 2 : LAST_STEP;
-            return DRY_OK;
-        }
+    static const char *const names[] = {"open", "named", "anonymous", "sealed"};
+    return (unsigned)c < sizeof names / sizeof *names ? names[c] : "unknown";
+}
+
+static enum dry_fill fill_of(const struct dry_pages *p)
+{
+    if (p->reserved) return DRY_FILL_HUGETLB;
+    if (p->huge_bytes > 0) return p->huge_bytes >= p->promised ? DRY_FILL_COLLAPSE : DRY_FILL_MIXED;
+    return p->promised > 0 ? DRY_FILL_WRITE : DRY_FILL_NONE;
+}
+
+static void name_missing(const struct dry_segment *s, char *out, size_t size)
+{
+    const char *nodes = !s->pages.nodes_refused            ? NULL
+                        : s->pages.nodes_refused == ENOSYS ? "NUMA nodes (this kernel has none)"
+                        : s->pages.nodes_refused == EPERM  ? "NUMA nodes (not permitted)"
+                        : s->pages.nodes_refused == EBUSY  ? "NUMA nodes (it had pages before)"
+                                                           : "NUMA nodes (there are no such ones)";
+    const char *words[] = {s->missing, nodes, s->not_prefaulted ? "prefault (this kernel cannot)" : NULL,
+                           s->not_mapped ? "the writer's mapping (no addresses left)" : NULL};
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!words[i] || n >= size) continue;
+        n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "; " : "", words[i]);
     }
-    DRY_TRY(dry_pages_claim(&s->pages, s->used, end, err));
-    if (s->step == 0) s->step = FIRST_STEP;
-    return DRY_OK;
-}
-
-enum dry_status dry_segment_reserve(struct dry_segment *s, uint64_t n, struct dry_error *err)
-{
-    return make_room(s, n, err);
-}
-
-/* ---- bytes ---- */
-static enum dry_status write_out(struct dry_segment *s, const void *bytes, size_t n, uint64_t at,
-                                 struct dry_error *err)
-{
-    int sys = dry_os_write_at(s->fd, bytes, n, at);
-    if (sys) return dry_fail_errno(err, sys, "%s cannot be written to a segment", dry_size_text(n).text);
-    return DRY_OK;
-}
-
-static enum dry_status flush(struct dry_segment *s, struct dry_error *err)
-{
-    if (s->staged == 0) return DRY_OK;
-    DRY_TRY(write_out(s, s->stage, s->staged, s->used - s->staged, err));
-    s->staged = 0;
-    return DRY_OK;
-}
-
-static enum dry_status stage(struct dry_segment *s, const void *bytes, size_t n, struct dry_error *err)
-{
-    if (s->staged + n > STAGE_BYTES) DRY_TRY(flush(s, err));
-    if (!s->stage) s->stage = dry_allocate(s->allocator, STAGE_BYTES, DRY_ALIGN);
-    if (!s->stage) return dry_fail(err, DRY_NOMEM, "out of memory for a segment");
-    memcpy(s->stage + s->staged, bytes, n);
-    s->staged += n;
-    return DRY_OK;
-}
-
-static enum dry_status put(struct dry_segment *s, const uint8_t *bytes, size_t n, struct dry_error *err)
-{
-    while (n > 0) {
-        size_t run;
-        uint8_t *at = dry_pages_at(&s->pages, s->used, &run);
-        if (run > n) run = n;
-        if (!at && run < STAGE_BYTES) {
-            DRY_TRY(stage(s, bytes, run, err));
-        } else {
-            DRY_TRY(flush(s, err)); /* what is staged must end at `used` */
-            if (at)
-                memcpy(at, bytes, run);
-            else
-                DRY_TRY(write_out(s, bytes, run, s->used, err));
-        }
-        s->used += run;
-        bytes += run;
-        n -= run;
-    }
-    return DRY_OK;
-}
-
-/* After a failure: as if nothing from `start` on had been appended. What of it is in the file will be written
- * over. */
-static void unwind(struct dry_segment *s, uint64_t start)
-{
-    uint64_t written = s->used - s->staged;
-    s->staged = start > written ? (size_t)(start - written) : 0;
-    s->used = start;
-}
-
-enum dry_status dry_segment_append(struct dry_segment *s, const void *bytes, size_t n, struct dry_error *err)
-{
-    uint64_t start = s->used;
-    if (s->step == 0) s->step = FIRST_STEP; /* nobody has reserved: grow by steps from the beginning */
-    DRY_TRY(make_room(s, n, err));
-    enum dry_status status = put(s, bytes, n, err);
-    if (status != DRY_OK) unwind(s, start);
-    return status;
-}
-
-enum dry_status dry_segment_append_zeros(struct dry_segment *s, size_t n, struct dry_error *err)
-{
-    static const uint8_t zeros[1 << 14];
-    uint64_t start = s->used;
-    if (s->step == 0) s->step = FIRST_STEP;
-    DRY_TRY(make_room(s, n, err));
-    while (n > 0) {
-        size_t piece = n < sizeof zeros ? n : sizeof zeros;
-        enum dry_status status = put(s, zeros, piece, err);
-        if (status != DRY_OK) {
-            unwind(s, start);
-            return status;
-        }
-        n -= piece;
-    }
-    return DRY_OK;
-}
-
-enum dry_status dry_segment_finish(struct dry_segment *s, struct dry_error *err)
-{
-    if (s->finished) return DRY_OK;
-    DRY_TRY(flush(s, err));
-    int sys = dry_pages_trim(&s->pages, s->used);
-    if (sys) return dry_fail_errno(err, sys, "a segment cannot be cut to %s", dry_size_text(s->used).text);
-    drop_stage(s);
-    s->finished = true;
-    return DRY_OK;
-}
-
-static enum dry_fill fill_of(const struct dry_segment *s)
-{
-    if (s->pages.huge_bytes > 0) return s->pages.huge_bytes >= s->pages.promised ? DRY_FILL_COLLAPSE : DRY_FILL_MIXED;
-    return s->pages.promised > 0 ? DRY_FILL_WRITE : DRY_FILL_NONE;
 }
 
 enum dry_status dry_segment_stat(const struct dry_segment *s, struct dry_segment_stat *out, struct dry_error *err)
 {
     struct dry_os_stat st;
-    int sys = dry_os_stat(s->fd, &st);
+    DRY_TRY(dry_segment_check_own(s, err));
+    int sys = dry_os_stat(s->own.fd, &st);
     if (sys) return dry_fail_errno(err, sys, "a segment cannot be looked at");
+    bool named = !s->is_memfd && st.links > 0 && (st.mode & 0222) == 0;
     *out = (struct dry_segment_stat){
         .used_bytes = s->used,
         .held_bytes = st.held_bytes,
         .huge_bytes = s->pages.huge_bytes,
-        .fill = fill_of(s),
+        .fill = fill_of(&s->pages),
+        .protection = named ? DRY_CLASS_NAMED : s->protection,
+        .offered = s->offered,
+        .moved_bytes = s->moved_bytes,
+        .lost_bytes = s->lost_bytes,
+        .threads = s->threads_used,
     };
+    name_missing(s, out->missing, sizeof out->missing);
+    (void)dry_os_memory_group(out->charged_to, sizeof out->charged_to);
     return DRY_OK;
 }

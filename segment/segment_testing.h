@@ -11,11 +11,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -62,7 +67,10 @@ static inline bool can_collapse(const char *where)
 
 /* ---- bytes ---- */
 /* The byte that belongs at `at`: no two neighbouring pages, chunks or words are alike. */
-static inline uint8_t byte_at(uint64_t at) { return (uint8_t)((at * 2654435761u) >> 13); }
+static inline uint8_t byte_at(uint64_t at)
+{
+    return (uint8_t)((at * 2654435761u) >> 13);
+}
 
 /* At least so many of them; valid until more are asked for. */
 static inline const uint8_t *pattern(size_t n)
@@ -74,7 +82,8 @@ static inline const uint8_t *pattern(size_t n)
         free(bytes);
         bytes = malloc(have);
         if (!bytes) abort();
-        for (size_t i = 0; i < have; i++) bytes[i] = byte_at(i);
+        for (size_t i = 0; i < have; i++)
+            bytes[i] = byte_at(i);
     }
     return bytes;
 }
@@ -121,11 +130,130 @@ static inline struct dry_allocator allocator_of(struct ledger *l)
     return (struct dry_allocator){.allocate = ledger_allocate, .release = ledger_release, .self = l};
 }
 
+/* ---- processes ---- */
+/* In children, where a failed assertion must not jump into the parent's test runner. */
+#define CHECK(cond)                                                                                                  \
+    do {                                                                                                             \
+        if (!(cond)) {                                                                                               \
+            fprintf(stderr, "%s:%d: in a child: %s\n", __FILE__, __LINE__, #cond);                                   \
+            _exit(99);                                                                                               \
+        }                                                                                                            \
+    } while (0)
+
+enum { SKIPPED = 77 };
+
+/* A second process that does one thing after the other, each when it is told to. */
+struct peer {
+    pid_t pid;
+    int to, from; /* pipes */
+};
+
+/* In the child: waits until it is told to go on; the other side's end is the end. */
+static inline void await(int from)
+{
+    char word;
+    if (read(from, &word, 1) != 1) _exit(0);
+}
+
+static inline void tell(int to)
+{
+    CHECK(write(to, "", 1) == 1);
+}
+
+/* `body` gets the pipe that tells it, and the one to answer; deadly signals are deadly. */
+static inline struct peer begin_peer(void (*body)(int from, int to, void *arg), void *arg)
+{
+    struct peer p;
+    int there[2], back[2];
+    assert_int_equal(pipe2(there, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(back, O_CLOEXEC), 0);
+    p.pid = fork();
+    assert_true(p.pid >= 0);
+    if (p.pid == 0) {
+        signal(SIGXFSZ, SIG_DFL);
+        signal(SIGBUS, SIG_DFL);
+        signal(SIGSEGV, SIG_DFL);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(100);
+        close(there[1]);
+        close(back[0]);
+        body(there[0], back[1], arg);
+        _exit(0);
+    }
+    close(there[0]);
+    close(back[1]);
+    p.to = there[1];
+    p.from = back[0];
+    return p;
+}
+
+static inline void go_on(const struct peer *p)
+{
+    assert_int_equal(write(p->to, "", 1), 1);
+}
+
+static inline void wait_for_answer(const struct peer *p)
+{
+    char word;
+    assert_int_equal(read(p->from, &word, 1), 1);
+}
+
+static inline int outcome(pid_t pid)
+{
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Its exit code, or minus the signal that killed it; `kill_it` 0: it ends by itself. */
+static inline int end_peer(struct peer *p, int kill_it)
+{
+    if (kill_it) kill(p->pid, kill_it);
+    close(p->to);
+    int code = outcome(p->pid);
+    close(p->from);
+    return code;
+}
+
+static void (*child_body)(void);
+
+static inline void run_child_body(int from, int to, void *arg)
+{
+    (void)from;
+    (void)to;
+    (void)arg;
+    child_body();
+}
+
+/* Runs `body` in a child; its exit code, or minus the signal. */
+static inline int in_child(void (*body)(void))
+{
+    child_body = body;
+    struct peer p = begin_peer(run_child_body, NULL);
+    return end_peer(&p, 0);
+}
+
+static inline void expect_done(int code, const char *what_is_not_allowed)
+{
+    if (code == SKIPPED)
+        print_message("SKIPPED: %s\n", what_is_not_allowed);
+    else
+        assert_int_equal(code, 0);
+}
+
+/* Becomes an ordinary user who may look into itself; false: not allowed. */
+static inline bool become_nobody(void)
+{
+    if (getuid() == 0 && (setresgid(1234, 1234, 1234) || setresuid(1234, 1234, 1234))) return false;
+    return prctl(PR_SET_DUMPABLE, 1) == 0;
+}
+
 /* ---- what the process holds ---- */
 static inline int open_fds(void)
 {
     int n = 0;
-    for (int fd = 0; fd < 1024; fd++) n += fcntl(fd, F_GETFD) >= 0;
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
     return n;
 }
 
@@ -135,7 +263,8 @@ static inline int mapped_segments(void)
     int n = 0;
     FILE *maps = fopen("/proc/self/maps", "re");
     if (!maps) return -1;
-    while (fgets(line, sizeof line, maps)) n += strstr(line, "drystone-segment") != NULL;
+    while (fgets(line, sizeof line, maps))
+        n += strstr(line, "drystone-segment") != NULL;
     fclose(maps);
     return n;
 }

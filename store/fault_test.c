@@ -3,6 +3,7 @@
  * Every call to the system, and every allocation, of every operation fails once. The operation then says so in words
  * or does without; the tables that were there are there, nothing is left beside them, and no descriptor or mapping.
  */
+#include "private.h"
 #include "../tests/fixture.h"
 
 #include <setjmp.h>
@@ -72,7 +73,7 @@ static enum dry_status mappers(struct dry_store *s, struct dry_error *err)
     struct dry_mapper *m;
     size_t n;
     DRY_TRY(dry_store_mappers(s, "old", &m, &n, err));
-    dry_mappers_free(s, m, n);
+    dry_mappers_free(s->a, m, n);
     return DRY_OK;
 }
 

@@ -44,11 +44,16 @@ static enum dry_status fill_entry(struct dry_store *s, const char *name, struct 
     if (sys) return dry_fail_errno(err, sys, IN_STORE "'%s' cannot be looked at", s->path, name);
     memcpy(e->name, name, strlen(name) + 1);
     fill_file(&st, e); /* all there is to say of a file that cannot be opened */
-    e->status = dry_store_open_file(s, name, &fd, NULL);
-    if (e->status == DRY_NOT_FOUND) return say_missing(s, name, err); /* it went in between */
-    if (e->status != DRY_OK) return DRY_OK;
-    enum dry_status status = fill_open(s, fd, e, err);
-    dry_os_close(fd);
+    enum dry_status status = DRY_OK;
+    bool late = true;
+    for (int tries = 0; late && tries < LATE_TRIES; tries++) {
+        e->status = dry_store_open_file(s, name, &fd, NULL);
+        if (e->status == DRY_NOT_FOUND) return say_missing(s, name, err); /* it went in between */
+        if (e->status != DRY_OK) return DRY_OK;
+        status = fill_open(s, fd, e, err);
+        late = status == DRY_OK && e->status != DRY_OK && dry_store_is_late(s, name, fd);
+        dry_os_close(fd);
+    }
     return status;
 }
 
@@ -56,7 +61,7 @@ static enum dry_status fill_entry(struct dry_store *s, const char *name, struct 
 
 struct listing {
     struct dry_store *s;
-    struct dry_block entries;
+    struct dry_items entries;
     struct dry_error *err;
     enum dry_status status;
 };
@@ -64,7 +69,8 @@ struct listing {
 static int list_entry(void *self, const char *name)
 {
     struct listing *l = self;
-    struct dry_entry *e = dry_block_add(&l->entries);
+    if (!dry_store_is_name(name)) return 0; /* a spare */
+    struct dry_entry *e = dry_items_add(&l->entries);
     l->status = e ? fill_entry(l->s, name, e, l->err)
                   : dry_fail(l->err, DRY_NOMEM, IN_STORE "no memory for the list", l->s->path);
     if (l->status == DRY_OK) return 0;
@@ -97,7 +103,7 @@ enum dry_status dry_store_list(struct dry_store *s, struct dry_entry **out, size
     int sys = dry_store_scan(s, list_entry, &l);
     if (sys && l.status == DRY_OK) l.status = dry_fail_errno(err, sys, IN_STORE "cannot be listed", s->path);
     if (l.status != DRY_OK) {
-        dry_block_free(s->a, l.entries.items, sizeof(struct dry_entry));
+        dry_items_free(s->a, l.entries.items, sizeof(struct dry_entry));
         return l.status;
     }
     if (l.entries.n > 0) qsort(l.entries.items, l.entries.n, sizeof(struct dry_entry), by_name);
@@ -109,7 +115,7 @@ enum dry_status dry_store_list(struct dry_store *s, struct dry_entry **out, size
 void dry_entries_free(struct dry_store *s, struct dry_entry *entries, size_t n)
 {
     (void)n; /* the block knows its own size; the count is asked for so that a caller cannot lose it */
-    dry_block_free(s->a, entries, sizeof *entries);
+    dry_items_free(s->a, entries, sizeof *entries);
 }
 
 enum dry_status dry_store_stat(struct dry_store *s, const char *name, struct dry_entry *out, struct dry_error *err)
@@ -128,13 +134,14 @@ struct sum {
     struct dry_store_info *info;
 };
 
-static int add_table(void *self, const char *name)
+static int add_file(void *self, const char *name)
 {
     struct sum *sum = self;
     struct dry_os_stat st;
     if (dry_os_stat_at(sum->s->dirfd, name, &st) || st.kind != DRY_OS_FILE) return 0;
-    sum->info->tables++;
-    sum->info->held_bytes += st.held_bytes;
+    bool is_table = dry_store_is_name(name);
+    *(is_table ? &sum->info->tables : &sum->info->spares) += 1;
+    *(is_table ? &sum->info->held_bytes : &sum->info->spare_bytes) += st.held_bytes;
     return 0;
 }
 
@@ -147,7 +154,7 @@ enum dry_status dry_store_info(struct dry_store *s, struct dry_store_info *out, 
     if (sys) return dry_fail_errno(err, sys, IN_STORE "its file system tells nothing about itself", s->path);
     sys = dry_os_cgroup(&cgroup);
     if (sys) return dry_fail_errno(err, sys, "the memory cgroup cannot be read");
-    sys = dry_store_scan(s, add_table, &(struct sum){.s = s, .info = &info});
+    sys = dry_store_scan(s, add_file, &(struct sum){.s = s, .info = &info});
     if (sys) return dry_fail_errno(err, sys, IN_STORE "cannot be listed", s->path);
     _Static_assert(sizeof info.file_system == sizeof mount.type, "copied whole");
     _Static_assert(sizeof info.cgroup_path == sizeof cgroup.path, "copied whole");

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define HIDDEN_PREFIX ".put-"
 #define HIDDEN_RANDOM_BYTES 16
+static const char *const hidden_prefix[] = {[DRY_HIDDEN_PUT] = ".put-", [DRY_HIDDEN_SPARE] = ".spare-"};
 
 /* Not isalnum: that depends on the locale. */
 static bool may_stand_in_a_name(char c)
@@ -41,14 +41,15 @@ enum dry_status dry_store_check_name(const char *name, struct dry_error *err)
                     at + 1, byte);
 }
 
-int dry_store_hidden_name(char out[HIDDEN_SIZE])
+int dry_store_hidden_name(enum dry_hidden kind, char out[HIDDEN_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t random[HIDDEN_RANDOM_BYTES];
     int sys = dry_os_random(random, sizeof random);
     if (sys) return sys;
-    memcpy(out, HIDDEN_PREFIX, sizeof HIDDEN_PREFIX);
-    char *at = out + sizeof HIDDEN_PREFIX - 1;
+    size_t prefix = strlen(hidden_prefix[kind]);
+    memcpy(out, hidden_prefix[kind], prefix);
+    char *at = out + prefix;
     for (size_t i = 0; i < sizeof random; i++) {
         *at++ = digits[random[i] >> 4];
         *at++ = digits[random[i] & 15];
@@ -57,9 +58,13 @@ int dry_store_hidden_name(char out[HIDDEN_SIZE])
     return 0;
 }
 
-bool dry_store_is_hidden(const char *name)
+enum dry_hidden dry_store_hidden_kind(const char *name)
 {
-    size_t prefix = sizeof HIDDEN_PREFIX - 1;
-    return strncmp(name, HIDDEN_PREFIX, prefix) == 0 && strlen(name) == HIDDEN_SIZE - 1 &&
-           strspn(name + prefix, "0123456789abcdef") == HIDDEN_SIZE - 1 - prefix;
+    for (enum dry_hidden kind = DRY_HIDDEN_PUT; kind <= DRY_HIDDEN_SPARE; kind++) {
+        size_t prefix = strlen(hidden_prefix[kind]), digits = 2 * HIDDEN_RANDOM_BYTES;
+        if (strncmp(name, hidden_prefix[kind], prefix) == 0 && strlen(name) == prefix + digits &&
+            strspn(name + prefix, "0123456789abcdef") == digits)
+            return kind;
+    }
+    return DRY_NOT_HIDDEN;
 }

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "private.h"
+#include "spare.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -223,6 +224,7 @@ enum dry_status dry_store_open(const char *path, enum dry_access access, const s
 void dry_store_close(struct dry_store *s)
 {
     if (!s) return;
+    (void)dry_spare_drop_all(s);
     dry_os_close(s->dirfd);
     dry_release(s->a, s, sizeof *s + s->path_size, _Alignof(struct dry_store));
 }

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "../base/os.h"
 #include "../base/step.h"
@@ -256,6 +257,7 @@ static void what_get_looks_at_is_the_callers_choice(void **state)
         enum dry_status expected;
     } rows[] = {
         {false, DRY_CHECK_AUTO, DRY_CORRUPT}, {false, DRY_CHECK_FULL, DRY_CORRUPT}, {false, DRY_CHECK_RANGES, DRY_OK},
+        {true, DRY_CHECK_PRIVATE, DRY_CORRUPT},  {false, DRY_CHECK_PRIVATE, DRY_CORRUPT},
         {true, DRY_CHECK_AUTO, DRY_OK},       {true, DRY_CHECK_FULL, DRY_CORRUPT},  {true, DRY_CHECK_RANGES, DRY_OK},
     };
     struct dry_error err;
@@ -502,6 +504,37 @@ static void a_full_file_system_is_an_error(void **state)
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 #define IN_A_DISK_STORE(test) {"on disk: " #test, test, fixture_setup_on_disk, fixture_teardown, NULL}
 
+/* Somebody cuts the file while it is read. */
+static int shrink(const char *call)
+{
+    return strcmp(call, "read_at") == 0 ? ENODATA : 0;
+}
+
+static void a_private_copy_is_nobody_elses(void **state)
+{
+    struct fixture *f = *state;
+    struct dry_error err = {0};
+    struct dry_table *t;
+    struct dry_table_stat stat;
+    char path[FIXTURE_PATH_BYTES];
+    assert_int_equal(put_count(f->s, "t", 7, ROWS, &err), DRY_OK);
+    assert_int_equal(dry_store_get(f->s, "t", DRY_CHECK_PRIVATE, &t, &err), DRY_OK);
+    fixture_path(f, "t", path);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(truncate(path, 0), 0);
+    dry_table_stat(t, &stat);
+    assert_int_equal(stat.rows, ROWS);
+    assert_true(counts_from(t, 7, ROWS));
+    assert_int_equal(dry_table_verify(t, 0, -1, &err), DRY_OK);
+    dry_table_unref(t);
+    assert_int_equal(dry_store_get(f->s, "t", DRY_CHECK_PRIVATE, &t, &err), DRY_CORRUPT);
+    assert_int_equal(put_count(f->s, "t", 7, ROWS, &err), DRY_OK);
+    dry_os_fault = shrink;
+    assert_int_equal(dry_store_get(f->s, "t", DRY_CHECK_PRIVATE, &t, &err), DRY_CORRUPT);
+    dry_os_fault = NULL;
+    assert_non_null(strstr(err.text, "truncated while"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +558,8 @@ int main(void)
         IN_A_STORE(rename_replaces_or_refuses),
         IN_A_DISK_STORE(rename_replaces_or_refuses),
         IN_A_STORE(the_path_of_a_table_opens_it),
+        IN_A_STORE(a_private_copy_is_nobody_elses),
+        IN_A_DISK_STORE(a_private_copy_is_nobody_elses),
         IN_A_STORE(a_put_that_is_under_way_is_shared_too),
         IN_A_STORE(a_limit_of_file_size_is_an_error),
         IN_A_STORE(a_full_file_system_is_an_error),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Removing the hidden names that killed writers left.
+ * Removing the hidden names, of tables on their way and of spares, that killed writers left.
  *
  * A living writer holds an exclusive lock on the file under its hidden name. Whoever is granted a shared lock has
  * therefore found the name of a dead one. Two who find it at once both unlink it: hidden names are random, so the
@@ -49,12 +49,18 @@ static bool reap(struct dry_store *s, const char *hidden)
     return gone;
 }
 
+/* To look at a spare means to open it, for which its writer may just have the kernel's promise that nobody has: he would
+ * then go without it. So only lists look at spares, of which there is one a name at most. */
 static int visit_entry(void *self, const char *name)
 {
     struct scan *scan = self;
+    enum dry_hidden kind = dry_store_hidden_kind(name);
+    bool looks = scan->s->ours && (kind == DRY_HIDDEN_PUT || (kind == DRY_HIDDEN_SPARE && scan->visit));
+    bool gone = looks && reap(scan->s, name);
     scan->entries++;
-    if (scan->s->ours && dry_store_is_hidden(name) && !reap(scan->s, name)) scan->hidden_left = true;
-    return scan->visit && dry_store_is_name(name) ? scan->visit(scan->self, name) : 0;
+    if (kind == DRY_HIDDEN_PUT && !gone) scan->hidden_left = true;
+    if (kind == DRY_HIDDEN_SPARE ? gone : !dry_store_is_name(name)) return 0;
+    return scan->visit ? scan->visit(scan->self, name) : 0;
 }
 
 int dry_store_scan(struct dry_store *s, int (*visit)(void *self, const char *name), void *self)

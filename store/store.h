@@ -16,11 +16,14 @@
  * Caveats:
  *   - A named table is safe from accidents (mode 0400), not from a hostile process of the same user, who can chmod
  *     and truncate it: a reader would die of SIGBUS. Another user cannot.
+ *   - A name that is put again and again is written into the pages of the version before the last, once nobody has that
+ *     open or mapped (docs/decisions/recycled-pages.md). Not seen are pages on their way through splice, sendfile or
+ *     direct output after the file was closed: put with no_recycle what is served so, or keep it open.
  *   - A memory cgroup's shortage is SIGKILL, not an error. It is checked first, which is advisory.
  *   - A store in memory is gone at reboot, and systemd may empty /dev/shm at a user's last logout (RemoveIPC).
  *   - A network file system gives no events for other hosts' puts.
  *   - After fork the child may use the store, its tables and their streams; the parent's running put stays the
- *     parent's. If that parent is killed, its hidden name stays until the child has called exec or ended.
+ *     parent's. (A child of a raw clone or vfork that does not exec keeps a killed parent's hidden name.)
  *
  * Thread rules: a dry_store is immutable after open; any thread may call anything with it at once.
  */
@@ -29,6 +32,7 @@
 
 #include "../arrow/arrow.h"
 #include "../base/base.h"
+#include "../segment/segment.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -72,6 +76,8 @@ struct dry_put_options {
     bool no_clobber;         /* EXISTS instead of replacing */
     uint64_t bytes_expected; /* reserves that much before the first byte is pulled; 0 = unknown. A wrong figure costs
                                 at most a refusal that was not needed: give a lower bound */
+    unsigned threads;        /* copies of 32 MiB and more are shared by so many (at most 16; 0 and 1: none is made) */
+    bool no_recycle;         /* never in the pages of an earlier table of that name (docs/decisions/recycled-pages.md) */
     int (*progress)(void *self, uint64_t bytes); /* as in dry_ipc_write_options */
     void *progress_self;
 };
@@ -83,8 +89,9 @@ DRY_API enum dry_status dry_store_put(struct dry_store *s, const char *name, str
 
 /* ---- getting ---- */
 /* How much dry_store_get looks at. AUTO: ranges only when the table was verified in full as it was put, otherwise (a
- * file that another program placed there) everything. */
-enum dry_check { DRY_CHECK_AUTO, DRY_CHECK_RANGES, DRY_CHECK_FULL };
+ * file that another program placed there) everything. PRIVATE: everything, in a copy in memory of our own, which nobody
+ * can change or truncate afterwards: O(bytes), for those who do not trust who may write the file. */
+enum dry_check { DRY_CHECK_AUTO, DRY_CHECK_RANGES, DRY_CHECK_FULL, DRY_CHECK_PRIVATE };
 /* Maps the table of that name. O(columns x batches), whatever its size. */
 DRY_API enum dry_status dry_store_get(struct dry_store *s, const char *name, enum dry_check check,
                                       struct dry_table **out, struct dry_error *err) DRY_MUST_CHECK;
@@ -129,18 +136,9 @@ DRY_API enum dry_status dry_store_remove(struct dry_store *s, const char *name, 
 DRY_API enum dry_status dry_store_rename(struct dry_store *s, const char *from, const char *to, bool no_clobber,
                                          struct dry_error *err) DRY_MUST_CHECK;
 
-struct dry_mapper {
-    int64_t pid;
-    char command[32];
-    uint64_t resident_bytes; /* of this table in that process */
-    uint64_t share_bytes;    /* its proportional share (PSS) */
-    uint64_t huge_bytes;     /* of resident_bytes through huge pages */
-};
-/* Who maps the table now, as far as /proc lets this user see: other users' processes are missing. One block, freed
- * with dry_mappers_free. O(processes). */
+/* Who maps the table now: dry_segment_mappers, also for who gives the block back (with the store's allocator). */
 DRY_API enum dry_status dry_store_mappers(struct dry_store *s, const char *name, struct dry_mapper **out, size_t *n,
                                           struct dry_error *err) DRY_MUST_CHECK;
-DRY_API void dry_mappers_free(struct dry_store *s, struct dry_mapper *mappers, size_t n);
 
 struct dry_store_info {
     char file_system[16];
@@ -148,6 +146,7 @@ struct dry_store_info {
     uint64_t size_bytes, free_bytes; /* of the mount; 0 = no limit */
     uint64_t held_bytes;             /* by the tables of this store */
     uint64_t tables;
+    uint64_t spares, spare_bytes; /* replaced versions whose pages living writers keep for the next (recycled-pages.md) */
     bool cgroup_found; /* a memory cgroup above this process has a limit */
     uint64_t cgroup_limit_bytes, cgroup_used_bytes;
     char cgroup_path[256];

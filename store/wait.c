@@ -102,21 +102,25 @@ enum dry_status dry_store_watch(struct dry_store *s, int *fd, struct dry_error *
 }
 
 struct events {
+    struct dry_store *s;
     void (*visit)(void *self, const char *name, bool appeared);
     void *self;
 };
 
+/* A version that changes places with the next one "goes", after the next has "appeared": what has gone is not there. */
 static void visit_tables_only(void *self, const char *name, bool appeared)
 {
     const struct events *e = self;
-    if (!name || dry_store_is_name(name)) e->visit(e->self, name, appeared);
+    struct dry_os_stat st;
+    if (name && (!dry_store_is_name(name) || (!appeared && dry_os_stat_at(e->s->dirfd, name, &st) == 0))) return;
+    e->visit(e->self, name, appeared);
 }
 
 enum dry_status dry_store_events(struct dry_store *s, int fd,
                                  void (*visit)(void *self, const char *name, bool appeared), void *self,
                                  struct dry_error *err)
 {
-    struct events e = {.visit = visit, .self = self};
+    struct events e = {.s = s, .visit = visit, .self = self};
     int sys = dry_os_watch_read(fd, visit_tables_only, &e);
     if (sys && sys != EAGAIN) return dry_fail_errno(err, sys, IN_STORE "events cannot be read", s->path);
     return check_directory(s, err);

@@ -125,8 +125,8 @@ bool counts_from(struct dry_table *t, int64_t first, int64_t rows)
     bool good = dry_table_stream(t, &stream) == DRY_OK;
     if (!good) return false;
     for (;;) {
-        if (stream.get_next(&stream, &batch)) good = false;
-        if (!good || !batch.release) break;
+        if (stream.get_next(&stream, &batch)) good = false, batch.release = NULL;
+        if (!batch.release) break;
         const struct ArrowArray *column = batch.children[0];
         const int64_t *values = (const int64_t *)column->buffers[1] + column->offset;
         for (int64_t i = 0; i < column->length; i++)

@@ -9,54 +9,12 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
-
-#define SIGNALS_EVERY_NS 50000000
-
-/* ---- signals ---- */
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* A call that runs without the GIL, and takes it now and then to see whether Python wants the thread. */
-struct outside {
-    PyThreadState *thread;
-    int64_t looked_ns;
-};
-
-static void leave(struct outside *o)
-{
-    o->looked_ns = now_ns();
-    o->thread = PyEval_SaveThread();
-}
-
-static void enter(struct outside *o) { PyEval_RestoreThread(o->thread); }
-
-/* Whether a handler raised; the exception is then set. */
-static int interrupted(struct outside *o)
-{
-    enter(o);
-    int raised = PyErr_CheckSignals();
-    leave(o);
-    return raised;
-}
-
-static int put_progress(void *self, uint64_t bytes)
-{
-    (void)bytes;
-    struct outside *o = self;
-    /* Taking the GIL may mean to wait for another thread, so it is not done for every batch. */
-    return now_ns() - o->looked_ns < SIGNALS_EVERY_NS ? 0 : interrupted(o);
-}
 
 /* ---- put ---- */
 
 static const char put_doc[] =
-    "put($module, /, name, data, store=None, no_clobber=False)\n--\n\n"
+    "put($module, /, name, data, store=None, no_clobber=False, threads=1,\n"
+    "    recycle=True)\n--\n\n"
     "Store a table under a name, for every process of this user (or of those that\n"
     "the store is open to).\n\n"
     "data: anything with __arrow_c_stream__ or __arrow_c_array__: a pyarrow Table,\n"
@@ -66,38 +24,46 @@ static const char put_doc[] =
     "    names and columns of mixed objects are refused.\n"
     "store: a directory; default $DRYSTONE_STORE, else one in memory of this user.\n"
     "no_clobber: raise ExistsError instead of replacing. Those who read the table\n"
-    "    that is replaced keep it until they let go.\n\n"
+    "    that is replaced keep it until they let go.\n"
+    "threads: copies of 32 MiB and more are shared by so many.\n"
+    "recycle: a process that puts the same name again and again keeps the version\n"
+    "    that it replaced last, if it is 256 KiB or larger, and writes the next one into\n"
+    "    its memory, once nobody reads it any more: about twice as fast, for twice the\n"
+    "    memory. False: never.\n\n"
     "The bytes are copied once, verified, and then appear under the name, whole.\n"
     "Where there is no room for them: FullError, which says what to do. Ctrl-C ends\n"
     "it and leaves the store as it was.";
 
 static PyObject *put_stream(struct dry_py_state *state, const struct dry_py_store *store, const char *name,
-                            struct ArrowArrayStream *in, bool no_clobber)
+                            struct ArrowArrayStream *in, struct dry_put_options *options)
 {
     struct dry_error err = {0};
-    struct outside outside;
-    struct dry_put_options options = {.no_clobber = no_clobber, .progress = put_progress, .progress_self = &outside};
-    leave(&outside);
-    enum dry_status status = dry_store_put(dry_py_store_borrow(store), name, in, &options, &err);
-    enter(&outside);
+    struct dry_py_outside outside;
+    options->progress = dry_py_progress;
+    options->progress_self = &outside;
+    dry_py_leave(&outside);
+    enum dry_status status = dry_store_put(dry_py_store_borrow(store), name, in, options, &err);
+    dry_py_enter(&outside);
     if (status != DRY_OK) return dry_py_raise(state, status, &err);
     Py_RETURN_NONE;
 }
 
 static PyObject *put(PyObject *module, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"name", "data", "store", "no_clobber", NULL};
+    static char *names[] = {"name", "data", "store", "no_clobber", "threads", "recycle", NULL};
     const char *name;
     PyObject *data, *path = NULL, *done = NULL;
-    int no_clobber = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "sO|O&p:put", names, &name, &data, dry_py_store_path, &path,
-                                     &no_clobber))
+    int no_clobber = 0, recycle = 1;
+    unsigned threads = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "sO|O&pIp:put", names, &name, &data, dry_py_store_path, &path,
+                                     &no_clobber, &threads, &recycle))
         return NULL;
+    struct dry_put_options options = {.no_clobber = no_clobber, .threads = threads, .no_recycle = !recycle};
     struct dry_py_state *state = PyModule_GetState(module);
     struct dry_py_store *store = dry_py_store_open(state, path, DRY_PY_PUT);
     if (!store) return NULL;
     struct ArrowArrayStream in;
-    if (dry_py_import(state, data, &in) == 0) done = put_stream(state, store, name, &in, no_clobber);
+    if (dry_py_import(state, data, &in) == 0) done = put_stream(state, store, name, &in, &options);
     dry_py_store_close(store);
     return done;
 }
@@ -105,11 +71,13 @@ static PyObject *put(PyObject *module, PyObject *args, PyObject *keywords)
 /* ---- get ---- */
 
 static const char get_doc[] =
-    "get($module, /, name, timeout=None, store=None)\n--\n\n"
+    "get($module, /, name, timeout=None, store=None, private=False)\n--\n\n"
     "Map the table of that name; takes microseconds, whatever its size.\n\n"
     "timeout: seconds to wait for a name that is not there yet (math.inf: for ever;\n"
     "    Ctrl-C ends the wait), then TimeoutError. None: NotFoundError at once.\n"
-    "store: as in put().\n\n"
+    "store: as in put().\n"
+    "private: copy it into memory of this process and verify all of it there. A mapped\n"
+    "    file can be changed or truncated by a hostile process of the same user.\n\n"
     "A file that another program placed in the store is verified in full first.";
 
 /* How long get waits for a name. */
@@ -129,21 +97,21 @@ static int patience_of(PyObject *timeout, struct patience *out)
         return -1;
     }
     bool for_ever = seconds > 1e9; /* thirty years, and infinity */
-    *out = (struct patience){seconds, for_ever ? INT64_MAX : now_ns() + (int64_t)(seconds * 1e9)};
+    *out = (struct patience){seconds, for_ever ? INT64_MAX : dry_py_now_ns() + (int64_t)(seconds * 1e9)};
     return 0;
 }
 
 /* Waits until the name is there, in short turns, after each of which Python may stop it. */
-static enum dry_status wait_for(struct outside *o, struct dry_store *store, const char *name,
+static enum dry_status wait_for(struct dry_py_outside *o, struct dry_store *store, const char *name,
                                 const struct patience *patience, struct dry_error *err)
 {
     for (;;) {
-        int64_t left_ns = patience->deadline_ns - now_ns();
+        int64_t left_ns = patience->deadline_ns - dry_py_now_ns();
         if (left_ns < 0) left_ns = 0;
-        int64_t turn_ns = left_ns < SIGNALS_EVERY_NS ? left_ns : SIGNALS_EVERY_NS;
+        int64_t turn_ns = left_ns < DRY_PY_SIGNALS_EVERY_NS ? left_ns : DRY_PY_SIGNALS_EVERY_NS;
         enum dry_status status = dry_store_wait(store, name, (turn_ns + 999999) / 1000000, err);
-        if (status != DRY_TIMEOUT || interrupted(o)) return status;
-        if (left_ns > SIGNALS_EVERY_NS) continue;
+        if (status != DRY_TIMEOUT || dry_py_interrupted(o)) return status;
+        if (left_ns > DRY_PY_SIGNALS_EVERY_NS) continue;
         /* The library's words tell of the last turn only. */
         snprintf(err->text, sizeof err->text, "store '%.200s': there is no table '%.200s' after %g s",
                  dry_store_path(store), name, patience->seconds);
@@ -152,31 +120,34 @@ static enum dry_status wait_for(struct outside *o, struct dry_store *store, cons
 }
 
 static PyObject *get_from(struct dry_py_state *state, struct dry_store *store, const char *name,
-                          const struct patience *patience)
+                          const struct patience *patience, bool is_private)
 {
+    const enum dry_check check = is_private ? DRY_CHECK_PRIVATE : DRY_CHECK_AUTO;
     struct dry_error err = {0};
     struct dry_table *table = NULL;
-    struct outside outside;
-    leave(&outside);
-    enum dry_status status = dry_store_get(store, name, DRY_CHECK_AUTO, &table, &err);
+    struct dry_py_outside outside;
+    dry_py_leave(&outside);
+    enum dry_status status = dry_store_get(store, name, check, &table, &err);
     /* A name that came may be gone again before it is opened. */
     while (status == DRY_NOT_FOUND && patience->seconds >= 0) {
         status = wait_for(&outside, store, name, patience, &err);
         if (status != DRY_OK) break;
-        status = dry_store_get(store, name, DRY_CHECK_AUTO, &table, &err);
+        status = dry_store_get(store, name, check, &table, &err);
     }
-    enter(&outside);
+    dry_py_enter(&outside);
     if (status != DRY_OK) return dry_py_raise(state, status, &err);
     return dry_py_table_new(state, table);
 }
 
 static PyObject *get(PyObject *module, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"name", "timeout", "store", NULL};
+    static char *names[] = {"name", "timeout", "store", "private", NULL};
     const char *name;
     PyObject *timeout = Py_None, *path = NULL;
+    int is_private = 0;
     struct patience patience;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "s|OO&:get", names, &name, &timeout, dry_py_store_path, &path))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "s|OO&p:get", names, &name, &timeout, dry_py_store_path, &path,
+                                     &is_private))
         return NULL;
     if (patience_of(timeout, &patience) < 0) {
         Py_XDECREF(path);
@@ -185,7 +156,7 @@ static PyObject *get(PyObject *module, PyObject *args, PyObject *keywords)
     struct dry_py_state *state = PyModule_GetState(module);
     struct dry_py_store *store = dry_py_store_open(state, path, patience.seconds < 0 ? DRY_PY_READ : DRY_PY_WAIT);
     if (!store) return NULL;
-    PyObject *table = get_from(state, dry_py_store_borrow(store), name, &patience);
+    PyObject *table = get_from(state, dry_py_store_borrow(store), name, &patience, is_private);
     dry_py_store_close(store);
     return table;
 }
@@ -337,6 +308,9 @@ static PyMethodDef functions[] = {
     {"path", DRY_PY_KEYWORDS(path_of), path_doc},
     {"rm", DRY_PY_KEYWORDS(rm), rm_doc},
     {"mv", DRY_PY_KEYWORDS(mv), mv_doc},
+    {"share", DRY_PY_KEYWORDS(dry_py_share), dry_py_share_doc},
+    {"attach", DRY_PY_KEYWORDS(dry_py_attach), dry_py_attach_doc},
+    {"_columns", dry_py_columns, METH_O, "_columns($module, schema, /)\n--\n\nNames and formats, as two lists."},
     {0},
 };
 
@@ -344,7 +318,7 @@ static int module_exec(PyObject *module)
 {
     struct dry_py_state *state = PyModule_GetState(module);
     if (dry_py_errors_init(module, state) < 0 || dry_py_table_init(module, state) < 0) return -1;
-    if (dry_py_entry_init(module, state) < 0) return -1;
+    if (dry_py_entry_init(module, state) < 0 || dry_py_writer_init(module, state) < 0) return -1;
     return PyModule_AddStringConstant(module, "__version__", DRY_VERSION);
 }
 
@@ -355,6 +329,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
         Py_VISIT(state->errors[i]);
     Py_VISIT(state->table_type);
     Py_VISIT(state->entry_type);
+    Py_VISIT(state->writer_type);
+    Py_VISIT(state->memory_type);
     Py_VISIT(state->epoch);
     Py_VISIT(state->timedelta);
     return 0;
@@ -367,6 +343,8 @@ static int module_clear(PyObject *module)
         Py_CLEAR(state->errors[i]);
     Py_CLEAR(state->table_type);
     Py_CLEAR(state->entry_type);
+    Py_CLEAR(state->writer_type);
+    Py_CLEAR(state->memory_type);
     Py_CLEAR(state->epoch);
     Py_CLEAR(state->timedelta);
     for (int access = DRY_STORE_READ; access <= DRY_STORE_WRITE; access++) {

@@ -142,6 +142,24 @@ refuse:
     return -1;
 }
 
+int dry_py_import_schema(PyObject *schema, struct ArrowSchema *out)
+{
+    PyObject *given = NULL;
+    if (!PyType_Check(schema) && call_dunder(schema, "__arrow_c_schema__", &given) < 0) return -1;
+    if (!given) {
+        PyErr_Format(PyExc_TypeError, "%R is no schema: it has no __arrow_c_schema__; give a pyarrow.Schema, or a table",
+                     (PyObject *)Py_TYPE(schema));
+        return -1;
+    }
+    struct ArrowSchema *in = capsule_struct(given, schema_name, schema);
+    if (in) {
+        *out = *in;
+        in->release = NULL;
+    }
+    Py_DECREF(given);
+    return in ? 0 : -1;
+}
+
 /* ---- out ---- */
 
 static void free_stream(PyObject *capsule)

@@ -95,7 +95,7 @@ static PyObject *get_nbytes(PyObject *self, void *unused)
     return PyLong_FromLongLong(stat_of(self).buffer_bytes);
 }
 
-static PyObject *column_name(const struct ArrowSchema *column)
+PyObject *dry_py_column_name(const struct ArrowSchema *column)
 {
     const char *name = column->name ? column->name : "";
     return PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "surrogateescape");
@@ -109,7 +109,7 @@ static PyObject *get_column_names(PyObject *self, void *unused)
     if (status != DRY_OK) return dry_py_raise(state_of(self), status, NULL);
     PyObject *names = PyList_New((Py_ssize_t)schema.n_children);
     for (Py_ssize_t i = 0; names && i < (Py_ssize_t)schema.n_children; i++) {
-        PyObject *name = column_name(schema.children[i]);
+        PyObject *name = dry_py_column_name(schema.children[i]);
         if (name)
             PyList_SetItem(names, i, name);
         else
@@ -124,7 +124,7 @@ static PyObject *with_column(PyObject *text, const struct ArrowSchema *column)
 {
     char type[256];
     dry_type_name(column, type, sizeof type);
-    PyObject *name = column_name(column);
+    PyObject *name = dry_py_column_name(column);
     PyObject *longer = name ? PyUnicode_FromFormat("%U\n%U: %s", text, name, type) : NULL;
     Py_XDECREF(name);
     Py_DECREF(text);
@@ -151,16 +151,66 @@ static PyObject *table_repr(PyObject *self)
     return text;
 }
 
-static PyObject *table_verify(PyObject *self, PyObject *unused)
+static int verify_progress(void *self, uint64_t done, uint64_t all)
+{
+    (void)all;
+    return dry_py_progress(self, done);
+}
+
+static PyObject *table_verify(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"threads", NULL};
+    struct dry_error err = {0};
+    struct dry_py_outside outside;
+    struct dry_verify_options options = {.threads = 1, .progress = verify_progress, .progress_self = &outside};
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|I:verify", names, &options.threads)) return NULL;
+    dry_py_leave(&outside);
+    enum dry_status status = dry_table_verify_with(borrow(self), &options, &err);
+    dry_py_enter(&outside);
+    if (status != DRY_OK) return dry_py_raise(state_of(self), status, &err);
+    Py_RETURN_NONE;
+}
+
+/* ---- other processes ---- */
+
+static PyObject *get_handle(PyObject *self, void *unused)
 {
     (void)unused;
     struct dry_error err = {0};
-    enum dry_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = dry_table_verify(borrow(self), 0, -1, &err);
-    Py_END_ALLOW_THREADS
-    if (status != DRY_OK) return dry_py_raise(state_of(self), status, &err);
-    Py_RETURN_NONE;
+    char text[DRY_HANDLE_SIZE];
+    enum dry_status status = dry_view_handle(dry_table_bytes(borrow(self)), text, &err);
+    return status == DRY_OK ? PyUnicode_FromString(text) : dry_py_raise(state_of(self), status, &err);
+}
+
+static PyObject *get_protection(PyObject *self, void *unused)
+{
+    (void)unused;
+    struct dry_error err = {0};
+    struct dry_attached about;
+    int fd = dry_segment_fd_of(dry_table_bytes(borrow(self))->storage);
+    if (fd < 0) return PyUnicode_FromString(dry_class_name(DRY_CLASS_NAMED));
+    enum dry_status status = dry_segment_about(fd, &about, &err);
+    return status == DRY_OK ? PyUnicode_FromString(dry_class_name(about.protection))
+                            : dry_py_raise(state_of(self), status, &err);
+}
+
+/* A shared table travels as its handle; a named one has a better way. */
+static PyObject *table_reduce(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    if (dry_segment_fd_of(dry_table_bytes(borrow(self))->storage) < 0) {
+        PyErr_SetString(PyExc_TypeError, "a drystone.Table from a store does not pickle: pass its name, and get() it in "
+                                         "the other process; or share() it");
+        return NULL;
+    }
+    PyObject *handle = get_handle(self, NULL);
+    PyObject *module = handle ? PyImport_ImportModule("drystone") : NULL;
+    PyObject *attach = module ? PyObject_GetAttrString(module, "attach") : NULL;
+    PyObject *pair = attach ? Py_BuildValue("(O(O))", attach, handle) : NULL;
+    Py_XDECREF(attach);
+    Py_XDECREF(module);
+    Py_XDECREF(handle);
+    return pair;
 }
 
 /* ---- into other libraries, over the capsule ---- */
@@ -205,11 +255,15 @@ static PyMethodDef methods[] = {
      "allows: a table is mapped, never converted."},
     {"__arrow_c_schema__", table_schema, METH_NOARGS,
      "__arrow_c_schema__($self, /)\n--\n\nThe schema as a capsule 'arrow_schema'."},
-    {"verify", table_verify, METH_NOARGS,
-     "verify($self, /)\n--\n\n"
+    {"verify", DRY_PY_KEYWORDS(table_verify),
+     "verify($self, /, threads=1)\n--\n\n"
      "Look at every value that leads elsewhere: offsets, dictionary indices, views,\n"
      "null counts, UTF-8. CorruptError says where one is wrong. What drystone itself\n"
-     "put was verified then. Takes time in proportion to the size."},
+     "put was verified then. Takes time in proportion to the size, which `threads` share."},
+    {"__reduce__", table_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\n"
+     "A shared table pickles as its handle, of about a hundred bytes: keep the Table until\n"
+     "the other process has it."},
     {"to_arrow", table_to_arrow, METH_NOARGS,
      "to_arrow($self, /)\n--\n\npyarrow.table(self): a pyarrow.Table over the mapped bytes."},
     {"to_pandas", DRY_PY_KEYWORDS(table_to_pandas),
@@ -230,14 +284,17 @@ static PyGetSetDef getset[] = {
     {"num_columns", get_num_columns, NULL, "columns", NULL},
     {"num_batches", get_num_batches, NULL, "record batches", NULL},
     {"nbytes", get_nbytes, NULL, "bytes of all buffers, dictionaries included, without padding", NULL},
+    {"handle", get_handle, NULL, "text that attach() opens in other processes, for as long as this Table is there", NULL},
+    {"protection", get_protection, NULL, "who may still change it: 'named', 'anonymous' (its writer), 'sealed' (nobody)",
+     NULL},
     {"column_names", get_column_names, NULL, "a new list of the columns' names", NULL},
     {0},
 };
 
 static const char table_doc[] =
-    "A table in a store, mapped: nothing was copied, and nothing is while it is\n"
-    "handed on through the Arrow PyCapsule interface, which pyarrow, Polars, DuckDB,\n"
-    "pandas and others read. get() makes them.\n\n"
+    "A table, mapped: nothing was copied, and nothing is while it is handed on through\n"
+    "the Arrow PyCapsule interface, which pyarrow, Polars, DuckDB, pandas and others\n"
+    "read. get(), share(), attach() and Writer make them.\n\n"
     "The mapping lives as long as this object or any buffer that somebody took from\n"
     "it, also when the table is removed or replaced in the store. The bytes are\n"
     "read-only.";

@@ -119,3 +119,15 @@ def put_ids(name, ids):
 
     drystone.put(name, pa.table({"id": ids}))
     return os.getpid()
+
+
+def sum_ids(table):
+    """Runs in a worker process: the sum of a column of a Table that came as an argument."""
+    return sum(table.to_arrow()["id"].to_pylist())
+
+
+def attach_and_sum(handle):
+    """Runs in a worker process."""
+    import drystone
+
+    return sum_ids(drystone.attach(handle))

@@ -57,7 +57,7 @@ def test_its_name_says_what_it_serves(wheel):
 def test_it_has_the_package_and_nothing_else(unpacked):
     files = {str(p.relative_to(unpacked)) for p in unpacked.rglob("*") if p.is_file()}
     package = {f for f in files if not f.startswith(f"drystone-{drystone.__version__}.dist-info/")}
-    names = {"__init__.py", "__init__.pyi", "py.typed", "_drystone.abi3.so"}
+    names = {"__init__.py", "__init__.pyi", "_writer.py", "py.typed", "_drystone.abi3.so"}
     assert package == {f"drystone/{n}" for n in names}
     assert {"LICENSE-APACHE", "LICENSE-MIT"} <= {pathlib.Path(f).name for f in files - package}
 

@@ -10,7 +10,7 @@ import sys
 
 import pyarrow as pa
 import pytest
-from support import run_python
+from support import mappings, run_python
 
 import drystone
 
@@ -297,7 +297,7 @@ def test_arguments():
     with pytest.raises(TypeError):
         drystone.put("t")
     with pytest.raises(TypeError):
-        drystone.get("t", None, None, None)
+        drystone.get("t", None, None, False, None)
     with pytest.raises(TypeError):
         drystone.get("t", nonsense=1)
     with pytest.raises(TypeError, match="str, bytes or os.PathLike"):
@@ -309,3 +309,15 @@ def test_arguments():
     for seconds in (-1, float("nan"), float("-inf")):
         with pytest.raises(ValueError, match="timeout"):
             drystone.get("t", timeout=seconds)
+
+
+def test_a_private_copy_survives_what_a_mapping_does_not(store):
+    drystone.put("t", pa.table({"id": [1, 2, 3]}))
+    path = drystone.path("t")
+    arrow = drystone.get("t", private=True).to_arrow()
+    assert mappings(store) == []
+    os.chmod(path, 0o600)
+    os.truncate(path, 0)
+    assert arrow["id"].to_pylist() == [1, 2, 3]
+    with pytest.raises(drystone.Error):
+        drystone.get("t", private=True)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """stat of tables and of the store, and verify."""
 
+import fcntl
 import os
+import struct
 import subprocess
 import sys
 
@@ -61,13 +63,27 @@ def test_stat_of_the_store(drystone, table):
     drystone.put("b", table)
     got = drystone.json("stat")
     assert got["path"] == str(drystone.store) and got["tables"] == 2 and got["held_bytes"] > 0
+    assert got["spares"] == 0 and got["spare_bytes"] == 0
     vfs = os.statvfs(drystone.store)
     assert got["size_bytes"] in (None, vfs.f_blocks * vfs.f_frsize)
     if got["size_bytes"] is not None:
         assert got["used_bytes"] + got["free_bytes"] == got["size_bytes"]
     text = facts(drystone.text("stat"))
     assert text["path"] == str(drystone.store) and text["tables"] == "2"
-    assert {"file", "held", "size", "cgroup"} <= set(text)
+    assert {"file", "held", "size", "cgroup"} <= set(text) and "spares" not in text
+
+
+def test_stat_counts_spares_of_living_writers_and_removes_those_of_dead_ones(drystone, table):
+    drystone.put("a", table)
+    spare = drystone.store / (".spare-" + 32 * "0")
+    spare.write_bytes(bytes(5000))
+    with open(spare, "r+b") as writer:
+        whole_file = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        fcntl.fcntl(writer, fcntl.F_OFD_SETLK, whole_file)
+        got = drystone.json("stat")
+        assert got["tables"] == 1 and got["spares"] == 1 and got["spare_bytes"] >= 5000
+        assert "spares" in facts(drystone.text("stat"))
+    assert drystone.json("stat")["spares"] == 0 and not spare.exists()
 
 
 @pytest.mark.parametrize("kind", ["name", "file", "compressed", "stream"])

@@ -29,7 +29,7 @@ lint() {
     step_with python3 tools/shape
     step_with python3 tools/links
     step_with shellcheck lint_shell
-    step_with codespell codespell --quiet-level=2 --ignore-words-list=nd,deques,whos \
+    step_with codespell codespell --quiet-level=2 --ignore-words-list=nd,deques,whos,iif,crate,fro \
         --skip='./.git,./build,./.venv,./fuzz/corpus' .
     step_with python3 compile_python
     steps_end

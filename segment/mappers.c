@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Who maps a table: /proc/PID/maps of every process is searched for the file, and only where it is found the dearer
+ * Who maps a file: /proc/PID/maps of every process is searched for the file, and only where it is found the dearer
  * /proc/PID/smaps is read. Processes come and go meanwhile: what cannot be read is passed over.
  *
  * How maps names a file is not always what stat says (overlay and btrfs show another device), so the file is mapped
  * here for a moment and looked up in our own maps.
  */
-#include "private.h"
+#include "segment.h"
+#include "../base/check.h"
+#include "../base/os.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -90,11 +92,28 @@ static bool add_figure(const char *line, struct dry_mapper *m)
 /* ---- one process ---- */
 
 struct search {
-    struct dry_store *s;
     struct file_id file;
     int procfd;
-    struct dry_block found;
+    const struct dry_allocator *a;
+    struct dry_mapper *found;
+    size_t n, cap;
 };
+
+static struct dry_mapper *add(struct search *search)
+{
+    if (search->n == search->cap) {
+        size_t cap = search->cap ? search->cap * 2 : 8, size = sizeof *search->found;
+        void *more = search->found ? dry_resize(search->a, search->found, search->cap * size, cap * size,
+                                                _Alignof(struct dry_mapper))
+                                   : dry_allocate(search->a, cap * size, _Alignof(struct dry_mapper));
+        if (!more) return NULL;
+        search->found = more;
+        search->cap = cap;
+    }
+    struct dry_mapper *m = search->found + search->n++;
+    *m = (struct dry_mapper){0};
+    return m;
+}
 
 static bool open_of(int procfd, const char *pid, const char *what, struct lines *l)
 {
@@ -140,7 +159,7 @@ static int look_at_process(void *self, const char *pid)
 {
     struct search *search = self;
     if (!isdigit((unsigned char)pid[0]) || !maps_it(search, pid)) return 0;
-    struct dry_mapper *m = dry_block_add(&search->found);
+    struct dry_mapper *m = add(search);
     if (!m) return ENOMEM;
     m->pid = strtoll(pid, NULL, 10);
     read_command(search->procfd, pid, m);
@@ -183,26 +202,35 @@ static int search_all(struct search *search, int fd)
     return sys;
 }
 
-enum dry_status dry_store_mappers(struct dry_store *s, const char *name, struct dry_mapper **out, size_t *n,
-                                  struct dry_error *err)
+/* A block of exactly n, so that its receiver can give it back knowing only n. */
+static bool fit(struct search *search)
 {
-    struct search search = {.s = s, .found = {.a = s->a, .item_size = sizeof(struct dry_mapper)}};
-    int fd;
-    DRY_TRY(dry_store_check_name(name, err));
-    DRY_TRY(dry_store_open_file(s, name, &fd, err));
+    size_t size = sizeof *search->found;
+    if (search->n == search->cap) return true;
+    void *fitted = dry_allocate(search->a, search->n * size, _Alignof(struct dry_mapper));
+    if (!fitted) return false;
+    memcpy(fitted, search->found, search->n * size);
+    dry_release(search->a, search->found, search->cap * size, _Alignof(struct dry_mapper));
+    search->found = fitted;
+    return true;
+}
+
+enum dry_status dry_segment_mappers(int fd, const struct dry_allocator *a, struct dry_mapper **out, size_t *n,
+                                    struct dry_error *err)
+{
+    struct search search = {.a = a};
     int sys = search_all(&search, fd);
-    dry_os_close(fd);
+    if (sys == 0 && search.n > 0 && !fit(&search)) sys = ENOMEM;
     if (sys) {
-        dry_block_free(s->a, search.found.items, sizeof(struct dry_mapper));
-        return dry_fail_errno(err, sys, IN_STORE "'%s': /proc cannot be searched for who maps it", s->path, name);
+        dry_release(a, search.found, search.cap * sizeof *search.found, _Alignof(struct dry_mapper));
+        return dry_fail_errno(err, sys, "/proc cannot be searched for who maps it");
     }
-    *out = search.found.items;
-    *n = search.found.n;
+    *out = search.found;
+    *n = search.n;
     return DRY_OK;
 }
 
-void dry_mappers_free(struct dry_store *s, struct dry_mapper *mappers, size_t n)
+void dry_mappers_free(const struct dry_allocator *a, struct dry_mapper *mappers, size_t n)
 {
-    (void)n; /* as in dry_entries_free */
-    dry_block_free(s->a, mappers, sizeof *mappers);
+    dry_release(a, mappers, n * sizeof *mappers, _Alignof(struct dry_mapper));
 }

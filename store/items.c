@@ -9,7 +9,7 @@
 
 #define HEAD DRY_ALIGN /* keeps the items aligned like the block */
 
-void dry_block_free(const struct dry_allocator *a, void *items, size_t item_size)
+void dry_items_free(const struct dry_allocator *a, void *items, size_t item_size)
 {
     if (!items) return;
     char *block = (char *)items - HEAD;
@@ -18,7 +18,7 @@ void dry_block_free(const struct dry_allocator *a, void *items, size_t item_size
     dry_release(a, block, HEAD + capacity * item_size, DRY_ALIGN);
 }
 
-static bool grow(struct dry_block *b)
+static bool grow(struct dry_items *b)
 {
     size_t capacity, bytes, old_bytes = b->items ? HEAD + b->capacity * b->item_size : 0;
     if (dry_mul_overflows(b->capacity, 2, &capacity)) return false;
@@ -33,7 +33,7 @@ static bool grow(struct dry_block *b)
     return true;
 }
 
-void *dry_block_add(struct dry_block *b)
+void *dry_items_add(struct dry_items *b)
 {
     if (b->n == b->capacity && !grow(b)) return NULL;
     char *item = (char *)b->items + b->n++ * b->item_size;
