@@ -60,13 +60,13 @@ def publishers(places, data, environment):
     warm = np.zeros(nbytes, np.uint8)
 
     def fresh(threads):
-        drystone.put("fresh", data, store=places.store, recycle=False, threads=threads)
+        drystone.put("fresh", data, store=places.store, threads=threads)
 
     found = {
         "drystone.put, new pages": lambda: fresh(1),
         "drystone.put, new pages, 2 threads": lambda: fresh(2),
-        "drystone.put, recycled": lambda: drystone.put("again1", data, store=places.store),
-        "drystone.put, recycled, 2 threads": lambda: drystone.put("again2", data, store=places.store, threads=2),
+        "drystone.put, recycled": lambda: drystone.put("again1", data, store=places.store, recycle=True),
+        "drystone.put, recycled, 2 threads": lambda: drystone.put("again2", data, store=places.store, threads=2, recycle=True),
         "pyarrow IPC file, same tmpfs": lambda: rename_into_place(places, data),
         "pyarrow IPC file, memfd": lambda: into_memfd(data),
         "write(2), new pages": lambda: write_bare(places.file + ".bare", source),

@@ -23,7 +23,7 @@ static enum dry_status fill(struct dry_draft *d, struct ArrowArrayStream *in, co
 static enum dry_status put(struct dry_draft *d, struct dry_store *s, const char *name, struct ArrowArrayStream *in,
                            const struct dry_put_options *options, struct dry_error *err)
 {
-    DRY_TRY(dry_draft_begin(d, s, name, !options->no_clobber, !options->no_recycle, err));
+    DRY_TRY(dry_draft_begin(d, s, name, !options->no_clobber, options->recycle, err));
     DRY_TRY(dry_draft_about(d, fill(d, in, options, err), err));
     DRY_STEP("put: filled");
     DRY_TRY(dry_draft_verify(d, &(struct verifying){options->threads, options->progress, options->progress_self}, err));

@@ -40,7 +40,7 @@ static void a_recycled_file_is_like_a_new_one(void **state)
 {
     static const int64_t rows[] = {ROWS, ROWS, ROWS - 1, ROWS, 40000, ROWS + 70000, 600000, ROWS, 33000, 600001};
     const struct fixture *f = *state;
-    struct dry_put_options plain = {.no_recycle = true};
+    struct dry_put_options plain = {.recycle = false};
     bool seen_again = false;
     ino_t before = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -211,7 +211,7 @@ static void who_opens_late_waits_and_finds_the_newer_version(void **state)
 static void small_tables_and_the_unwilling_leave_no_spares(void **state)
 {
     const struct fixture *f = *state;
-    struct dry_put_options off = {.no_recycle = true};
+    struct dry_put_options off = {.recycle = false};
     for (int i = 0; i < 3; i++) {
         put(f, "small", i, 1000);
         struct ArrowArrayStream in = count_from(i, ROWS, 1);
@@ -331,7 +331,8 @@ static void a_bad_source_leaves_the_old_table(void **state)
     put(f, "t", 0, ROWS);
     put(f, "t", 1, ROWS);
     struct ArrowArrayStream in = count_and_fail(2, ROWS, 1);
-    assert_int_not_equal(dry_store_put(f->s, "t", &in, NULL, NULL), DRY_OK);
+    const struct dry_put_options options = {.recycle = true};
+    assert_int_not_equal(dry_store_put(f->s, "t", &in, &options, NULL), DRY_OK);
     assert_true(holds_count(f->s, "t", 1, ROWS));
     assert_int_equal(fixture_entries(f), 1);
     put(f, "t", 3, ROWS);

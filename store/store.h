@@ -18,7 +18,7 @@
  *     and truncate it: a reader would die of SIGBUS. Another user cannot.
  *   - A name that is put again and again is written into the pages of the version before the last, once nobody has that
  *     open or mapped (docs/decisions/recycled-pages.md). Not seen are pages on their way through splice, sendfile or
- *     direct output after the file was closed: put with no_recycle what is served so, or keep it open.
+ *     direct output after the file was closed: do not recycle what is served so, or keep it open.
  *   - A memory cgroup's shortage is SIGKILL, not an error. It is checked first, which is advisory.
  *   - A store in memory is gone at reboot, and systemd may empty /dev/shm at a user's last logout (RemoveIPC).
  *   - A network file system gives no events for other hosts' puts.
@@ -77,7 +77,9 @@ struct dry_put_options {
     uint64_t bytes_expected; /* reserves that much before the first byte is pulled; 0 = unknown. A wrong figure costs
                                 at most a refusal that was not needed: give a lower bound */
     unsigned threads;        /* copies of 32 MiB and more are shared by so many (at most 16; 0 and 1: none is made) */
-    bool no_recycle;         /* never in the pages of an earlier table of that name (docs/decisions/recycled-pages.md) */
+    bool recycle;            /* keeps the version that it replaces, if this process has put it, and writes the next one into
+                                its pages, once nobody has it: about twice as fast, up to twice the memory. Not for what
+                                is sent on with splice or sendfile (docs/decisions/recycled-pages.md) */
     int (*progress)(void *self, uint64_t bytes); /* as in dry_ipc_write_options */
     void *progress_self;
 };

@@ -42,7 +42,7 @@ static enum dry_status make_segment(struct dry_writer *w, struct dry_store *s, s
 {
     struct dry_segment_options how = w->options.segment;
     if (s) {
-        DRY_TRY(dry_draft_begin(&w->draft, s, w->name, !w->options.no_clobber, !w->options.no_recycle, err));
+        DRY_TRY(dry_draft_begin(&w->draft, s, w->name, !w->options.no_clobber, w->options.recycle, err));
         w->segment = w->draft.segment;
     } else {
         DRY_TRY(dry_segment_new(w->name, w->a, &w->segment, err));

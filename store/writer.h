@@ -45,7 +45,7 @@ struct dry_writer_options {
     int64_t bytes_per_value; /* of strings and binaries, for the first room; 0 = 16. A wrong one costs a move */
     uint64_t bytes_expected; /* of the whole table: reserved at once; 0 = unknown */
     bool no_clobber;         /* EXISTS instead of replacing */
-    bool no_recycle;         /* named: as in dry_put_options */
+    bool recycle;            /* named: as in dry_put_options */
     int (*progress)(void *self, uint64_t bytes); /* while batches are appended; as in dry_ipc_write_options */
     void *progress_self;
 };

@@ -82,7 +82,7 @@ static int step_in_between(void *self, uint64_t bytes)
 static void put_version(struct dry_store *s, int v)
 {
     struct ArrowArrayStream in = count_from(FIRST(v), version_rows[v] / BATCHES, BATCHES);
-    struct dry_put_options options = {.progress = step_in_between};
+    struct dry_put_options options = {.recycle = true, .progress = step_in_between};
     struct dry_error err = {0};
     if (dry_store_put(s, NAME, &in, &options, &err) == DRY_OK) return;
     fprintf(stderr, "put: %s\n", err.text);

@@ -140,7 +140,8 @@ bool counts_from(struct dry_table *t, int64_t first, int64_t rows)
 enum dry_status put_count(struct dry_store *s, const char *name, int64_t first, int64_t rows, struct dry_error *err)
 {
     struct ArrowArrayStream in = count_from(first, rows, 1);
-    return dry_store_put(s, name, &in, NULL, err);
+    const struct dry_put_options options = {.recycle = true};
+    return dry_store_put(s, name, &in, &options, err);
 }
 
 bool holds_count(struct dry_store *s, const char *name, int64_t first, int64_t rows)

@@ -471,12 +471,13 @@ static void a_commit_replaces_or_refuses(void **state)
 /* What stood in them before shows nowhere: the same values, nulls and padding as in new ones. */
 static void a_name_that_is_built_again_and_again_reuses_its_pages(void **state)
 {
+    const struct dry_writer_options recycling = {.recycle = true};
     struct fixture *f = *state;
     enum { ROWS = 100000, ROUNDS = 6 };
     const struct column_kind *kinds[] = {column_kind_of("l"), column_kind_of("u"), column_kind_of("b")};
     int recycled = 0;
     for (int64_t i = 0; i < ROUNDS; i++) {
-        struct dry_writer *w = writer_of(f->s, "t", "a=l b=u c=b", NULL);
+        struct dry_writer *w = writer_of(f->s, "t", "a=l b=u c=b", &recycling);
         OK(columns_block(w, kinds, 3, i, ROWS, ROWS - 1000 * i - i, i % 2, &err));
         recycled += stat_of(w).recycled;
         struct dry_table *t = committed(f, w, "t");
@@ -484,8 +485,7 @@ static void a_name_that_is_built_again_and_again_reuses_its_pages(void **state)
         dry_table_unref(t);
     }
     if (recycled == 0) print_message("no pages were recycled here\n");
-    struct dry_writer_options options = {.no_recycle = true};
-    struct dry_writer *w = writer_of(f->s, "t", "a=l b=u c=b", &options);
+    struct dry_writer *w = writer_of(f->s, "t", "a=l b=u c=b", NULL);
     assert_false(stat_of(w).recycled);
     dry_writer_free(w);
 }

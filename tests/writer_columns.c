@@ -234,7 +234,7 @@ struct dry_writer *counter_new(struct dry_store *s, const char *name)
     struct dry_writer *w = NULL;
     struct ArrowSchema schema = columns_schema("n=l");
     schema.children[0]->flags = 0; /* as tables.h has it */
-    enum dry_status status = dry_writer_new(s, name, &schema, NULL, NULL, &w, &err);
+    enum dry_status status = dry_writer_new(s, name, &schema, &(struct dry_writer_options){.recycle = true}, NULL, &w, &err);
     schema.release(&schema);
     if (status != DRY_OK) fprintf(stderr, "%s\n", err.text);
     CHECK(status == DRY_OK);

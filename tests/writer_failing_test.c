@@ -77,7 +77,7 @@ static enum dry_status share(struct dry_writer *w, const struct dry_allocator *a
 static enum dry_status run(const struct act *act, struct dry_store *s, const struct dry_allocator *a,
                            struct dry_error *err)
 {
-    struct dry_writer_options options = {.bytes_per_value = 4};
+    struct dry_writer_options options = {.bytes_per_value = 4, .recycle = true};
     struct ArrowSchema schema = columns_schema("n=l t=u");
     struct dry_writer *w;
     struct dry_table *t;

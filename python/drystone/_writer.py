@@ -151,10 +151,10 @@ class Writer:
     bytes_expected: of the whole table, reserved before the first byte.
     bytes_per_value: of strings and binaries, for the first room of a block; a wrong one costs a move.
     threads: copies of 32 MiB and more are shared by so many threads.
-    recycle: False: never in the pages of an earlier table of that name.
+    recycle: as in put().
     """
 
-    def __init__(self, name, schema, store=None, *, label="table", no_clobber=False, recycle=True, bytes_expected=0,
+    def __init__(self, name, schema, store=None, *, label="table", no_clobber=False, recycle=False, bytes_expected=0,
                  bytes_per_value=0, threads=1):
         self._open_core = _drystone.Writer(name, schema, store, label, no_clobber, recycle, bytes_expected,
                                            bytes_per_value, threads)

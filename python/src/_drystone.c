@@ -14,7 +14,7 @@
 
 static const char put_doc[] =
     "put($module, /, name, data, store=None, no_clobber=False, threads=1,\n"
-    "    recycle=True)\n--\n\n"
+    "    recycle=False)\n--\n\n"
     "Store a table under a name, for every process of this user (or of those that\n"
     "the store is open to).\n\n"
     "data: anything with __arrow_c_stream__ or __arrow_c_array__: a pyarrow Table,\n"
@@ -26,10 +26,11 @@ static const char put_doc[] =
     "no_clobber: raise ExistsError instead of replacing. Those who read the table\n"
     "    that is replaced keep it until they let go.\n"
     "threads: copies of 32 MiB and more are shared by so many.\n"
-    "recycle: a process that puts the same name again and again keeps the version\n"
-    "    that it replaced last, if it is 256 KiB or larger, and writes the next one into\n"
-    "    its memory, once nobody reads it any more: about twice as fast, for twice the\n"
-    "    memory. False: never.\n\n"
+    "recycle: for a process that puts the same name again and again. It keeps the\n"
+    "    version that it replaces, if it is 256 KiB or larger, and writes the next one\n"
+    "    into its memory, once nobody has it any more: about twice as fast, for up to\n"
+    "    twice the memory. Not for tables whose file is sent on with sendfile or\n"
+    "    splice: such bytes may change on their way.\n\n"
     "The bytes are copied once, verified, and then appear under the name, whole.\n"
     "Where there is no room for them: FullError, which says what to do. Ctrl-C ends\n"
     "it and leaves the store as it was.";
@@ -53,12 +54,12 @@ static PyObject *put(PyObject *module, PyObject *args, PyObject *keywords)
     static char *names[] = {"name", "data", "store", "no_clobber", "threads", "recycle", NULL};
     const char *name;
     PyObject *data, *path = NULL, *done = NULL;
-    int no_clobber = 0, recycle = 1;
+    int no_clobber = 0, recycle = 0;
     unsigned threads = 1;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "sO|O&pIp:put", names, &name, &data, dry_py_store_path, &path,
                                      &no_clobber, &threads, &recycle))
         return NULL;
-    struct dry_put_options options = {.no_clobber = no_clobber, .threads = threads, .no_recycle = !recycle};
+    struct dry_put_options options = {.no_clobber = no_clobber, .threads = threads, .recycle = recycle};
     struct dry_py_state *state = PyModule_GetState(module);
     struct dry_py_store *store = dry_py_store_open(state, path, DRY_PY_PUT);
     if (!store) return NULL;

@@ -107,7 +107,7 @@ static PyObject *writer_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     struct dry_writer_options options = {0};
     PyObject *schema, *path = NULL;
     const char *name = NULL, *label = "table";
-    int no_clobber = 0, recycle = 1;
+    int no_clobber = 0, recycle = 0;
     unsigned long long bytes_expected = 0;
     long long bytes_per_value = 0;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "zO|O&sppKLI:Writer", names, &name, &schema, dry_py_store_path,
@@ -115,7 +115,7 @@ static PyObject *writer_new(PyTypeObject *type, PyObject *args, PyObject *keywor
                                      &options.segment.threads))
         return NULL;
     options.no_clobber = no_clobber;
-    options.no_recycle = !recycle;
+    options.recycle = recycle;
     options.bytes_expected = bytes_expected;
     options.bytes_per_value = bytes_per_value;
     PyObject *self = PyType_GenericAlloc(type, 0);
