@@ -64,7 +64,7 @@ static void a_recycled_file_is_like_a_new_one(void **state)
 static void names_have_spares_of_their_own(void **state)
 {
     const struct fixture *f = *state;
-    char name[8];
+    char name[16];
     for (int round = 0; round < 4; round++)
         for (int i = 0; i < DRY_SPARES_MAX + 2; i++) {
             snprintf(name, sizeof name, "n%d", i);

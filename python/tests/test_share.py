@@ -124,7 +124,8 @@ sys.stdin.read()
     creator.stdout.close()
     assert table.to_arrow()["id"].to_pylist() == [1, 2, 3]
     # And it can be handed on by whoever has it.
-    assert int(run_python("import sys, support, drystone; print(support.attach_and_sum(sys.argv[1]))", table.handle)) == 6
+    total = "import sys, drystone; print(sum(drystone.attach(sys.argv[1]).to_arrow()['id'].to_pylist()))"
+    assert int(run_python(total, table.handle)) == 6
 
 
 @pytest.mark.parametrize("handle", ["", "x", "dry1", "dry1-", "a" * 500, "dry1-\0", "../../etc/passwd"])
