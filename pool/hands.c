@@ -2,6 +2,7 @@
  *
  * Changing hands: from one holder to another, and from one holder to several readers.
  */
+#include "peers.h"
 #include "retire.h"
 #include "words.h"
 #include "../base/check.h"
@@ -14,6 +15,7 @@ static enum dry_status give(const struct dry_pool *p, struct dry_slot slot, enum
                             struct dry_slot *out)
 {
     struct pool_place at;
+    if (!pool_may_use(p)) return DRY_DENIED;
     if (!pool_locate(p, slot, &at)) return DRY_INVALID;
     uint64_t note = note_load(at.cell), seen = word_load(at.cell);
     if (word_version(seen) != slot.generation || word_state(seen) == POOL_FREE) return DRY_STALE;
@@ -21,15 +23,16 @@ static enum dry_status give(const struct dry_pool *p, struct dry_slot slot, enum
     if (word_holder(seen) != p->peer) return DRY_DENIED;
     if (word_version(seen) >= WORD_VERSION_GIVE_LAST) return DRY_FULL;
     uint64_t version = word_version(seen) + 1;
-    if (!note_write(at.cell, &note, note_make(version, to))) return DRY_STALE;
+    if (!note_write_own(p, at.cell, &note, note_make(version, to))) return DRY_STALE;
     DRY_STEP("give: noted");
     bool mine = state == POOL_SHARED && reader_set(at.cell, p->peer, true);
     DRY_STEP("give: reader bit set, if shared");
-    if (!word_step(at.cell, &seen, word_make(version, state == POOL_SHARED ? 0 : p->peer, state))) {
+    if (!word_step_own(p, at.cell, &seen, word_make(version, state == POOL_SHARED ? 0 : p->peer, state))) {
         if (mine) dry_pool_leave(p, at, p->peer);
         return DRY_STALE;
     }
     DRY_STEP("give: given");
+    held_sub(p, 1);
     slot.generation = version;
     *out = slot;
     return DRY_OK;
@@ -45,17 +48,22 @@ enum dry_status dry_pool_offer(struct dry_pool *p, struct dry_slot slot, unsigne
 static enum dry_status look_offered(const struct dry_pool *p, struct dry_slot slot, struct pool_place *at,
                                     uint64_t *seen)
 {
+    if (!pool_may_use(p)) return DRY_DENIED;
     if (!pool_locate(p, slot, at)) return DRY_INVALID;
     *seen = word_load(at->cell);
     return word_state(*seen) == POOL_OFFERED && word_version(*seen) == slot.generation ? DRY_OK : DRY_STALE;
 }
 
+/* What is taken was counted before. */
 static enum dry_status take(const struct dry_pool *p, struct pool_place at, uint64_t seen, struct dry_slot slot,
                             struct dry_slot *out)
 {
     slot.generation = word_version(seen) + 1;
     DRY_STEP("take: looked");
-    if (!word_step(at.cell, &seen, word_make(slot.generation, p->peer, POOL_HELD))) return DRY_STALE;
+    if (!word_step(at.cell, &seen, word_make(slot.generation, p->peer, POOL_HELD))) {
+        held_sub(p, 1);
+        return DRY_STALE;
+    }
     DRY_STEP("take: held");
     *out = slot;
     return DRY_OK;
@@ -69,6 +77,7 @@ enum dry_status dry_pool_accept(struct dry_pool *p, struct dry_slot offered, str
     DRY_TRY(look_offered(p, offered, &at, &seen));
     /* If the note has changed since, so has the word, and the step fails. */
     if (note_load(at.cell) != note_make(offered.generation, p->peer)) return DRY_DENIED;
+    if (held_reserve(p, 1) == 0) return held_refuse(p);
     return take(p, at, seen, offered, slot);
 }
 
@@ -78,6 +87,7 @@ enum dry_status dry_pool_withdraw(struct dry_pool *p, struct dry_slot offered, s
     uint64_t seen;
     DRY_TRY(look_offered(p, offered, &at, &seen));
     if (word_holder(seen) != p->peer) return DRY_DENIED;
+    held_add(p, 1); /* its own, which a quota does not keep from it */
     return take(p, at, seen, offered, slot);
 }
 
@@ -123,6 +133,7 @@ bool dry_pool_leave(const struct dry_pool *p, struct pool_place at, uint32_t pee
 enum dry_status dry_pool_ref(struct dry_pool *p, struct dry_slot shared)
 {
     struct pool_place at;
+    if (!pool_may_use(p)) return DRY_DENIED;
     if (!pool_locate(p, shared, &at)) return DRY_INVALID;
     uint64_t seen = word_load(at.cell);
     if (!is_sharing(at, seen, shared)) return DRY_STALE;
@@ -144,6 +155,7 @@ enum dry_status dry_pool_ref(struct dry_pool *p, struct dry_slot shared)
 enum dry_status dry_pool_unref(struct dry_pool *p, struct dry_slot shared)
 {
     struct pool_place at;
+    if (!pool_may_use(p)) return DRY_DENIED;
     if (!pool_locate(p, shared, &at)) return DRY_INVALID;
     bool left = is_sharing(at, word_load(at.cell), shared) && dry_pool_leave(p, at, p->peer);
     return left ? DRY_OK : DRY_STALE;

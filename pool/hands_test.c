@@ -472,7 +472,7 @@ static void check_finds_every_broken_invariant(void **state)
     assert_int_equal(dry_pool_check(b.p[1], &err), DRY_CORRUPT);
     assert_non_null(strstr(err.text, "past its last slot"));
     *hints &= 7;
-    ((uint8_t *)b.memory.base)[128] ^= 64;
+    ((uint8_t *)b.memory.base)[sizeof(struct pool_head)] ^= 64;
     assert_int_equal(dry_pool_check(b.p[1], &err), DRY_CORRUPT);
     assert_non_null(strstr(err.text, "changed since"));
     bench_pool_drop(&b);

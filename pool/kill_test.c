@@ -31,7 +31,8 @@ struct scene {
     struct bench_pool b;
     struct dry_slot living_held, living_shared; /* of LIVING; their bytes are 'h' and 's' */
     struct dry_slot subject[3];
-    size_t subjects;
+    size_t subjects, slots; /* slots: all that there are */
+    struct dry_pool_memory more; /* for an extent; made when it is needed */
 };
 
 static const struct dry_pool_config classes[] = {{64, 7}, {128, 2}};
@@ -91,11 +92,49 @@ static void somebody_is_dead(struct scene *s)
     assert_int_equal(dry_pool_offer(p, must_take(p, 'd'), OTHER, &s->subject[0]), DRY_OK);
     must_share(p, 'd');
     assert_int_equal(dry_pool_ref(p, s->living_shared), DRY_OK);
+    assert_int_equal(dry_pool_cache(p, 2, NULL), DRY_OK);
+    assert_int_equal(dry_pool_free(p, must_take(p, 'd')), DRY_OK);
 }
 static void hints_are_rubbish(struct scene *s)
 {
     struct pool_place at = pool_place(s->b.p[VICTIM], 0, 0);
     at.class->groups[0].free.word = 0x9999;
+}
+
+static void have_cache(struct scene *s, unsigned peer, uint32_t slots)
+{
+    assert_int_equal(dry_pool_cache(s->b.p[peer], slots, NULL), DRY_OK);
+}
+static void have_empty_cache(struct scene *s) { have_cache(s, VICTIM, 4); }
+static void have_filled_cache(struct scene *s)
+{
+    have_cache(s, VICTIM, 4);
+    assert_int_equal(dry_pool_free(s->b.p[VICTIM], must_take(s->b.p[VICTIM], 'c')), DRY_OK);
+}
+static void have_wanted_cache(struct scene *s)
+{
+    struct dry_slot slot;
+    have_filled_cache(s);
+    s->subject[0] = must_take(s->b.p[VICTIM], 'v');
+    while (dry_pool_allocate(s->b.p[OTHER], 1, &slot) == DRY_OK)
+        s->slots--; /* they stay with OTHER, who lives */
+}
+static void hold_two_beside_a_cache(struct scene *s)
+{
+    have_cache(s, VICTIM, 4);
+    hold_two(s);
+}
+static void hold_two_beside_a_full_cache(struct scene *s)
+{
+    have_cache(s, VICTIM, 1);
+    hold_two(s);
+    assert_int_equal(dry_pool_free(s->b.p[VICTIM], must_take(s->b.p[VICTIM], 'c')), DRY_OK);
+}
+static void have_room_for_an_extent(struct scene *s)
+{
+    s->more.length = 1 << 13;
+    s->more.base = mmap(NULL, s->more.length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(s->more.base != MAP_FAILED);
 }
 
 /* What the operations answer is not looked at: the point is what is left. */
@@ -120,7 +159,7 @@ static void do_allocate_wait(struct scene *s)
 static void do_free(struct scene *s) { ignore(dry_pool_free(s->b.p[VICTIM], s->subject[0])); }
 static void do_free_awaited(struct scene *s)
 {
-    s->b.p[VICTIM]->header->waiting.word = 1;
+    s->b.p[VICTIM]->head->header.waiting.word = 1;
     do_free(s);
 }
 static void do_free_batch(struct scene *s)
@@ -155,6 +194,21 @@ static void do_reclaim(struct scene *s)
     ignore(dry_pool_reclaim(s->b.p[VICTIM], LONG_DEAD, nobody_is_alive, NULL, NULL));
 }
 static void do_rebuild(struct scene *s) { dry_pool_rebuild(s->b.p[VICTIM]); }
+static void do_open(struct scene *s)
+{
+    struct dry_pool *p;
+    ignore(dry_pool_open(s->b.memory, VICTIM, NULL, &p, NULL));
+}
+static void do_close(struct scene *s) { dry_pool_close(s->b.p[VICTIM]); }
+static void do_begin_cache(struct scene *s) { ignore(dry_pool_cache(s->b.p[VICTIM], 3, NULL)); }
+static void do_end_cache(struct scene *s) { ignore(dry_pool_cache(s->b.p[VICTIM], 0, NULL)); }
+static const struct dry_pool_config further[] = {{64, 3}};
+#define FURTHER_SLOTS 3u
+static void do_extend(struct scene *s)
+{
+    uint32_t number;
+    ignore(dry_pool_extend(s->b.p[VICTIM], s->more, further, 1, &number, NULL));
+}
 
 static const struct operation {
     const char *name;
@@ -179,6 +233,22 @@ static const struct operation {
     {"unref, last, clearing", DRY_POOL_CLEAR, read_alone, do_unref},
     {"reclaim", 0, somebody_is_dead, do_reclaim},
     {"rebuild", 0, hints_are_rubbish, do_rebuild},
+    {"open", 0, hold_nothing, do_open},
+    {"begin a cache", 0, hold_nothing, do_begin_cache},
+    {"allocate, cache empty", 0, have_empty_cache, do_allocate},
+    {"allocate, from the cache", 0, have_filled_cache, do_allocate},
+    {"allocate batch, cache wanted", 0, have_wanted_cache, do_allocate_batch},
+    {"free, cache wanted", 0, have_wanted_cache, do_free},
+    {"allocate batch, with a cache", 0, have_filled_cache, do_allocate_batch},
+    {"free, into the cache", 0, hold_two_beside_a_cache, do_free},
+    {"free, into the cache, clearing", DRY_POOL_CLEAR, hold_two_beside_a_cache, do_free},
+    {"free, cache full", 0, hold_two_beside_a_full_cache, do_free},
+    {"free batch, cache full", 0, hold_two_beside_a_full_cache, do_free_batch},
+    {"offer, with a cache", 0, hold_two_beside_a_cache, do_offer},
+    {"share, with a cache", 0, hold_two_beside_a_cache, do_share},
+    {"end a cache", 0, have_filled_cache, do_end_cache},
+    {"close, with a cache", 0, have_filled_cache, do_close},
+    {"extend", 0, have_room_for_an_extent, do_extend},
 };
 #define OPERATIONS (sizeof operations / sizeof *operations)
 
@@ -187,6 +257,7 @@ static void raise_curtain(struct scene *s, const struct operation *op)
     struct dry_error err;
     *s = (struct scene){0};
     if (!bench_pool_make(&s->b, classes, 2, op->flags, &err)) fail_msg("%s", err.text);
+    s->slots = SLOTS;
     s->living_held = must_take(s->b.p[LIVING], 'h');
     s->living_shared = must_share(s->b.p[LIVING], 's');
     op->prepare(s);
@@ -220,12 +291,36 @@ static void go_on(struct scene *s)
     assert_int_equal(freed, got);
 }
 
+/* An extent that was announced is everybody's; one that was not left its number, which is to be had again. */
+static void find_extent(struct scene *s)
+{
+    uint32_t number = dry_pool_missing_extent(s->b.p[LIVING]);
+    if (number) {
+        assert_int_equal(number, 1);
+        assert_int_equal(dry_pool_reclaim(s->b.p[LIVING], VICTIM, nobody_is_alive, NULL, NULL), DRY_NOT_FOUND);
+        s->slots += FURTHER_SLOTS;
+        assert_int_equal(dry_pool_attach(s->b.p[LIVING], 1, s->more, NULL), DRY_OK);
+        assert_int_equal(dry_pool_attach(s->b.p[OTHER], 1, s->more, NULL), DRY_OK);
+    }
+}
+
+static void extend_again(struct scene *s)
+{
+    uint32_t number = 0;
+    bool is_there = s->slots > SLOTS;
+    memset(s->more.base, 0, s->more.length);
+    assert_int_equal(dry_pool_extend(s->b.p[LIVING], s->more, further, 1, &number, NULL), DRY_OK);
+    assert_int_equal(number, is_there ? 2 : 1);
+    munmap(s->more.base, s->more.length);
+}
+
 static size_t survive(struct scene *s, const struct operation *op)
 {
-    struct dry_slot slots[SLOTS + 1], back;
+    struct dry_slot slots[SLOTS + FURTHER_SLOTS + 1], back;
     struct dry_error err;
     size_t living = 2, got = 0;
     go_on(s);
+    find_extent(s);
     size_t reclaimed = reclaim_all(s);
     assert_int_equal(reclaim_all(s), 0);
     if (op->act == do_accept && dry_pool_withdraw(s->b.p[LIVING], s->subject[0], &back) == DRY_OK) {
@@ -236,10 +331,11 @@ static size_t survive(struct scene *s, const struct operation *op)
     assert_int_equal(dry_pool_rebuild(s->b.p[LIVING]), 0);
     assert_bytes(s, s->living_held, 'h');
     assert_bytes(s, s->living_shared, 's');
-    assert_int_equal(dry_pool_allocate_batch(s->b.p[OTHER], 1, slots, SLOTS + 1, &got), DRY_OK);
-    if (got + living != SLOTS) fail_msg("%s: %zu slots of %u are lost", op->name, SLOTS - got - living, SLOTS);
+    assert_int_equal(dry_pool_allocate_batch(s->b.p[OTHER], 1, slots, SLOTS + FURTHER_SLOTS + 1, &got), DRY_OK);
+    if (got + living != s->slots) fail_msg("%s: %zu slots are lost", op->name, s->slots - got - living);
     assert_int_equal(dry_pool_unref(s->b.p[LIVING], s->living_shared), DRY_OK);
     assert_int_equal(dry_pool_free(s->b.p[LIVING], s->living_held), DRY_OK);
+    if (s->more.base) extend_again(s);
     return reclaimed;
 }
 
@@ -274,12 +370,14 @@ static void act_and_die(void *arg)
 static void describe(struct scene *s, char *out, size_t size)
 {
     unsigned held = 0, offered = 0, read = 0, unread = 0, bits = 0, no_hint = 0, old_hint = 0;
+    unsigned cached = 0, numbers = 0;
     for (uint32_t i = 0; i < SLOTS; i++) {
         struct pool_place at = pool_place(s->b.p[LIVING], i >= 7, i % 7);
         uint64_t word = word_load(at.cell);
         bool hint = hints_load(hint_group(at)) & hint_bit(at), dead = word_holder(word) == VICTIM;
         bool bit = reader_is(at.cell, VICTIM);
         held += word_state(word) == POOL_HELD && dead;
+        cached += word_is_cached(word) && dead;
         offered += word_state(word) == POOL_OFFERED && dead;
         read += word_state(word) == POOL_SHARED && bit;
         unread += word_state(word) == POOL_SHARED && readers_none(at.cell);
@@ -287,10 +385,13 @@ static void describe(struct scene *s, char *out, size_t size)
         no_hint += word_is_free(word) && !hint;
         old_hint += !word_is_free(word) && hint;
     }
+    for (uint32_t k = 1; k < DRY_POOL_EXTENTS_MAX; k++)
+        numbers += (s->b.p[LIVING]->head->extents[k].state.word & (UINT64_C(1) << 63)) != 0;
     const struct {
         unsigned n;
         const char *what;
-    } facts[] = {{held, "held"}, {offered, "offered"}, {read, "read"}, {unread, "shared by nobody"},
+    } facts[] = {{held, "held"}, {cached, "cached"}, {numbers, "number of an extent"}, {offered, "offered"},
+                 {read, "read"}, {unread, "shared by nobody"},
                  {bits, "with a stray reader bit"}, {no_hint, "free without hint"}, {old_hint, "with an old hint"}};
     size_t n = 0;
     *out = '\0';

@@ -19,4 +19,37 @@ bool dry_pool_settle_if_empty(const struct dry_pool *p, struct pool_place at);
 /* Wakes those who wait for a free slot; cheap when nobody does. */
 void dry_pool_wake(const struct dry_pool *p);
 
+/* Takes the seat of this handle's peer: EXISTS where another handle has it alone. And leaves it, with the cache. */
+enum dry_status dry_pool_sit(struct dry_pool *p, struct dry_error *err);
+void dry_pool_stand(struct dry_pool *p);
+
+/* Hints of slots that are free already, gathered so that one step tells of many. */
+struct pool_gathered {
+    struct {
+        struct pool_group *group;
+        uint64_t bits;
+    } places[32];
+};
+
+static inline void pool_tell(struct pool_gathered *all, size_t i)
+{
+    if (all->places[i].bits) hints_set(all->places[i].group, all->places[i].bits);
+    all->places[i].bits = 0;
+}
+
+static inline void pool_gather(struct pool_gathered *all, struct pool_place at)
+{
+    struct pool_group *group = hint_group(at);
+    size_t i = (uintptr_t)group / sizeof *group % (sizeof all->places / sizeof *all->places);
+    if (all->places[i].group != group) pool_tell(all, i);
+    all->places[i].group = group;
+    all->places[i].bits |= hint_bit(at);
+}
+
+static inline void pool_tell_all(struct pool_gathered *all)
+{
+    for (size_t i = 0; i < sizeof all->places / sizeof *all->places; i++)
+        pool_tell(all, i);
+}
+
 #endif

@@ -16,7 +16,7 @@
 /* rule: pool.wait */
 void dry_pool_wake(const struct dry_pool *p)
 {
-    struct pool_header *h = p->header;
+    struct pool_header *h = &p->head->header;
     if (dry_load_relaxed_u32(&h->waiting) == 0) return; /* X0: who is missed looks again after SLICE_NS */
     dry_store_relaxed_u32(&h->waiting, 0);              /* X1: before the wake-up: who comes later sets it again */
     DRY_STEP("wake: flag taken off");
@@ -51,12 +51,13 @@ enum dry_status dry_pool_allocate_wait(struct dry_pool *p, uint64_t size, int64_
     enum dry_status status = dry_pool_allocate(p, size, slot);
     int64_t until_ns = status == DRY_FULL ? end_of_wait(timeout_ms) : 0;
     while (status == DRY_FULL) {
-        uint32_t number = dry_load_relaxed_u32(&p->header->wake); /* X3: the kernel compares it again */
-        dry_store_relaxed_u32(&p->header->waiting, 1);            /* X4: before the look that follows */
+        uint32_t number = dry_load_relaxed_u32(&p->head->header.wake); /* X3: the kernel compares it again */
+        dry_store_relaxed_u32(&p->head->header.waiting, 1);            /* X4: before the look that follows */
         DRY_STEP("wait: flag set");
         status = dry_pool_allocate(p, size, slot);
         if (status == DRY_FULL) {
-            enum dry_status slept = sleep_once(p->header, number, until_ns);
+            if (dry_pool_missing_extent(p)) return DRY_FULL;
+            enum dry_status slept = sleep_once(&p->head->header, number, until_ns);
             if (slept != DRY_OK) return slept;
         }
     }

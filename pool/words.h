@@ -4,7 +4,8 @@
  * module shifts bits or chooses a memory order.
  *
  * Pairs. All changes of a slot's word are AR1: the previous holder's use of the payload, of the note and of its
- * reader bit ends before the next one's begins. AR2 carries the same for hints, AR3 for reader bits, AR4 for notes.
+ * reader bit ends before the next one's begins; R1 is such a change by the one peer that may make it. AR2 carries the
+ * same for hints, AR3 for reader bits, AR4 for notes.
  * No decision rests on two words seen at two times: who reads bits or a note changes the word from the value it saw
  * first.
  */
@@ -31,14 +32,29 @@ static inline uint64_t word_make(uint64_t version, uint32_t holder, enum pool_st
 static inline uint64_t word_version(uint64_t w) { return w >> 10; }
 static inline uint32_t word_holder(uint64_t w) { return (uint32_t)(w >> 2) & 0xff; }
 static inline enum pool_state word_state(uint64_t w) { return (enum pool_state)(w & 3); }
-/* To be had: FREE, not retired. (FREE with a holder is no state.) */
+/* To be had by anybody: FREE without a holder, not retired. */
 static inline bool word_is_free(uint64_t w)
 {
     return (w & 0x3ff) == POOL_FREE && word_version(w) < WORD_VERSION_CLAIM_LAST;
 }
+/* FREE with a holder: it lies in that peer's cache. */
+static inline bool word_is_cached(uint64_t w) { return word_state(w) == POOL_FREE && word_holder(w) != 0; }
+/* By a handle's `held_by_me` or `cached_by_me`, which are the lowest ten bits of such words. */
+static inline bool word_is_by_me(uint64_t w, uint32_t by_me) { return (w & 0x3ff) == by_me; }
+/* The same holder, and the same version or the next; in one addition. */
+static inline uint64_t word_held_to_cached(uint64_t w) { return w - POOL_HELD; }
+static inline uint64_t word_cached_to_held(uint64_t w) { return w + word_make(1, 0, POOL_HELD); }
+/* rule: pool.generation. In the second half of its versions a slot goes through the hints each time, so that a cache
+ * need not look how many are left. */
+static inline bool word_is_past_caches(uint64_t w) { return w >> 63; }
+/* Names `peer` as the only one who may use it: what its quota counts. */
+static inline bool word_counts_for(uint64_t w, uint32_t peer)
+{
+    return word_holder(w) == peer && (word_state(w) == POOL_HELD || word_state(w) == POOL_FREE);
+}
 static inline bool word_is(uint64_t w, uint64_t version, uint32_t holder, enum pool_state state)
 {
-    return word_version(w) == version && word_holder(w) == holder && word_state(w) == state;
+    return word_version(w) == version && (w & 0x3ff) == word_make(0, holder, state);
 }
 
 /* A note is packed like a word: the version that it speaks of, and for an offer the taker in place of the holder. */
@@ -57,6 +73,22 @@ static inline bool word_step(struct pool_cell *cell, uint64_t *seen, uint64_t ne
 {
     /* AR1: pairs with AR1 and A1: the last holder's use of the payload ends before the next one's begins. */
     return dry_cas_acq_rel_u64(&cell->word, seen, next);
+}
+
+/* The step of a word that nobody else may change: one that says "held by me" or "cached by me", where I am alone
+ * (rule: pool.seat). Only a reclaim of me would, and I am alive. */
+static inline void word_store(struct pool_cell *cell, uint64_t next)
+{
+    /* R1: pairs with A1 and AR1: my use of the payload ends before the next one's begins. */
+    dry_store_release_u64(&cell->word, next);
+}
+
+/* The same step by whoever: a store where I am alone, else the CAS. */
+static inline bool word_step_own(const struct dry_pool *p, struct pool_cell *cell, uint64_t *seen, uint64_t next)
+{
+    if (p->cache_slots == 0) return word_step(cell, seen, next);
+    word_store(cell, next);
+    return true;
 }
 
 /* ---- hints ----------------------------------------------------------------------------------------------------- */
@@ -137,6 +169,15 @@ static inline bool note_write(struct pool_cell *cell, uint64_t *seen, uint64_t n
 {
     /* AR4: pairs with A4; seen at the latest with the word. */
     return dry_cas_acq_rel_u64(&cell->note, seen, note);
+}
+
+/* The same by whoever: where I am alone there is no other thread. */
+static inline bool note_write_own(const struct dry_pool *p, struct pool_cell *cell, uint64_t *seen, uint64_t note)
+{
+    if (p->cache_slots == 0) return note_write(cell, seen, note);
+    /* R4: pairs with A4; seen at the latest with the word. */
+    dry_store_release_u64(&cell->note, note);
+    return true;
 }
 
 #endif

@@ -18,13 +18,12 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static const struct dry_pool_config classes[] = {{64, 70}, {256, 5}, {64, 1}};
+static const struct dry_pool_config classes[] = {{64, 70}, {256, 5}, {64, 1}}, further[] = {{128, 66}};
 
 struct target {
-    struct dry_pool_memory memory;
+    struct dry_pool_memory memory, more;
     struct dry_pool_layout layout;
     struct dry_pool *p[3];
-    size_t front, whole;
     uint64_t random;
 };
 
@@ -36,43 +35,67 @@ static uint64_t next_random(struct target *t)
     return t->random;
 }
 
-/* [bytes that must stay][pool][a page without access] */
-static void set_up(struct target *t, uint32_t flags, uint64_t seed)
+/* [bytes that must stay][`size` bytes][a page without access] */
+static struct dry_pool_memory fence(uint64_t size)
 {
     size_t page = dry_os_page_bytes();
+    struct dry_pool_memory m = {.length = (size + page - 1) / page * page};
+    m.offset = m.length - size;
+    m.base = mmap(NULL, m.length + page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(m.base != MAP_FAILED && mprotect((uint8_t *)m.base + m.length, page, PROT_NONE) == 0);
+    memset(m.base, 0xa5, m.offset);
+    return m;
+}
+
+static void unfence(struct dry_pool_memory m)
+{
+    for (size_t i = 0; i < m.offset; i++)
+        CHECK(((const uint8_t *)m.base)[i] == 0xa5);
+    munmap(m.base, m.length + dry_os_page_bytes());
+}
+
+/* One peer has a cache, the other has none; an extent is there, and both have it. */
+static void set_up(struct target *t, uint32_t flags, uint64_t seed)
+{
+    uint64_t size = 0;
+    uint32_t number = 0;
     *t = (struct target){.random = seed};
     CHECK(dry_pool_layout(classes, 3, &t->layout, NULL) == DRY_OK);
-    t->whole = (t->layout.required_size + page - 1) / page * page;
-    t->front = t->whole - t->layout.required_size;
-    void *base = mmap(NULL, t->whole + page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(base != MAP_FAILED && mprotect((uint8_t *)base + t->whole, page, PROT_NONE) == 0);
-    memset(base, 0xa5, t->front);
-    t->memory = (struct dry_pool_memory){base, t->whole, t->front};
+    CHECK(dry_pool_extent_size(further, 1, &size, NULL) == DRY_OK);
+    t->memory = fence(t->layout.required_size);
+    t->more = fence(size);
     CHECK(dry_pool_init(t->memory, classes, 3, flags, NULL) == DRY_OK);
     for (unsigned peer = 1; peer <= 2; peer++)
         CHECK(dry_pool_open(t->memory, peer, NULL, &t->p[peer], NULL) == DRY_OK);
+    CHECK(dry_pool_extend(t->p[1], t->more, further, 1, &number, NULL) == DRY_OK);
+    for (unsigned peer = 1; peer <= 2; peer++)
+        CHECK(dry_pool_attach(t->p[peer], number, t->more, NULL) == DRY_OK);
+    CHECK(dry_pool_cache(t->p[1], 12, NULL) == DRY_OK);
 }
 
 static void tear_down(struct target *t)
 {
-    const uint8_t *base = t->memory.base;
-    for (size_t i = 0; i < t->front; i++)
-        CHECK(base[i] == 0xa5);
     dry_pool_close(t->p[1]);
     dry_pool_close(t->p[2]);
-    munmap(t->memory.base, t->whole + dry_os_page_bytes());
+    unfence(t->memory);
+    unfence(t->more);
 }
 
+/* Of the control areas, which for the extent are all that lies before its payloads. */
 static void scribble(struct target *t, size_t n)
 {
-    uint8_t *control = (uint8_t *)t->memory.base + t->front;
+    uint64_t first = t->layout.control_size / 8, second = (t->more.length - t->more.offset - 128u * 66u) / 8;
+    uint64_t *control = (uint64_t *)(void *)((uint8_t *)t->memory.base + t->memory.offset);
+    uint64_t *further_control = (uint64_t *)(void *)((uint8_t *)t->more.base + t->more.offset);
     for (size_t i = 0; i < n; i++) {
-        uint64_t value = next_random(t), at = next_random(t) % (t->layout.control_size / 8);
+        uint64_t value = next_random(t), at = next_random(t) % (first + second);
+        /* The rows of peers are most of it, and least of what is read. */
+        if (at >= 64 && at < 2048) at = next_random(t) % (first + second);
         if (value % 4 == 0) value = 0;
         if (value % 4 == 1) value = UINT64_MAX;
         /* Also words that look right: a state, one of the peers, a small version. */
         if (value % 4 == 2) value = next_random(t) % 16 << 10 | next_random(t) % 3 << 2 | next_random(t) % 4;
-        __atomic_store_n((uint64_t *)(void *)control + at, value, __ATOMIC_RELAXED);
+        __atomic_store_n(at < first ? control + at : further_control + (at - first), value, __ATOMIC_RELAXED);
     }
 }
 
@@ -80,7 +103,7 @@ static struct dry_slot any_slot(struct target *t)
 {
     uint64_t r = next_random(t);
     struct dry_slot slot = {.generation = r >> 20 & 15, .index = (uint32_t)(r >> 32) % 80,
-                            .class_index = (uint16_t)(r % 4)};
+                            .class_index = (uint16_t)(r % 5 == 4 ? 64 : r % 4)};
     if (r >> 10 & 1) slot.generation = next_random(t);
     if ((r >> 11 & 15) == 0) slot.index = (uint32_t)next_random(t);
     return slot;
@@ -107,7 +130,9 @@ static void act(struct target *t)
     struct dry_pool_config found[DRY_POOL_CLASSES_MAX];
     struct dry_error err;
     size_t n = 0;
-    switch (next_random(t) % 16) {
+    struct dry_pool_class_stats class_stats;
+    struct dry_pool_peer_stats peer_stats;
+    switch (next_random(t) % 22) {
     case 0: ignore(dry_pool_allocate(p, next_random(t) % 300, &out)); break;
     case 1: ignore(dry_pool_allocate_wait(p, 1, 0, &out)); break;
     case 2:
@@ -127,6 +152,16 @@ static void act(struct target *t)
     case 13: ignore(dry_pool_discover(t->memory, found, &n, &err)); break;
     case 14:
         if (dry_pool_open(t->memory, 3, NULL, &again, &err) == DRY_OK) dry_pool_close(again);
+        break;
+    case 15: ignore(dry_pool_cache(p, (uint32_t)(next_random(t) % 20), &err)); break;
+    case 16: ignore(dry_pool_class_stats(p, slot.class_index, &class_stats)); break;
+    case 17: ignore(dry_pool_peer_stats(p, 3 - peer, &peer_stats)); break;
+    case 18: ignore(dry_pool_quota(p, peer, (uint32_t)(next_random(t) % 40))); break;
+    case 19: ignore(dry_pool_extend(p, t->more, further, 1, &(uint32_t){0}, &err)); break;
+    case 20:
+        if (dry_pool_open(t->memory, 3, NULL, &again, &err) != DRY_OK) break;
+        ignore(dry_pool_attach(again, dry_pool_missing_extent(again), t->more, &err));
+        dry_pool_close(again);
         break;
     default: break;
     }

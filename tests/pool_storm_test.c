@@ -22,10 +22,13 @@
 #include <signal.h>
 #include <string.h>
 
-enum { WORKERS = 3, JUDGE = 4, BOARD = 16, MINE = 6, WORDS = 8 };
+enum { WORKERS = 3, LIMITED = 2, JUDGE = 4, BOARD = 16, MINE = 6, WORDS = 8 };
 
-static const struct dry_pool_config classes[] = {{192, 9}, {64, 90}};
-#define SLOTS 99u
+static const struct dry_pool_config classes[] = {{192, 9}, {64, 90}}, further[] = {{64, 40}};
+#define SLOTS (99u + 40u)
+
+/* The pool grows in the middle of the storm; here, so that all find the memory. */
+static struct dry_pool_memory more;
 
 struct board {
     struct {
@@ -37,6 +40,7 @@ struct board {
 
 struct worker {
     struct board *board;
+    struct dry_pool_memory memory;
     struct dry_pool *p;
     uint64_t random, stamp;
     uint32_t peer, rounds; /* rounds 0: until it is stopped */
@@ -94,7 +98,7 @@ static void do_allocate(struct worker *w)
 {
     if (w->held_n == MINE) return;
     enum dry_status status = dry_pool_allocate(w->p, WORDS * 8, &w->held[w->held_n]);
-    CHECK(status == DRY_OK || status == DRY_FULL);
+    CHECK(status == DRY_OK || status == DRY_FULL || (status == DRY_DENIED && w->peer == LIMITED));
     if (status == DRY_OK) stamp(w, w->held[w->held_n++]);
 }
 
@@ -169,16 +173,25 @@ static void do_batch(struct worker *w)
     CHECK(dry_pool_free_batch(w->p, slots, got, &freed) == DRY_OK && freed == got);
 }
 
-static void do_rebuild(struct worker *w)
+/* Seldom: a rebuild, a larger or smaller cache or none, a look whether the pool has grown. */
+static void do_something_rare(struct worker *w)
 {
-    if (next_random(w) % 64 == 0) dry_pool_rebuild(w->p);
+    switch (next_random(w) % 64) {
+    case 0: dry_pool_rebuild(w->p); break;
+    case 1: CHECK(dry_pool_cache(w->p, (uint32_t)(next_random(w) % 12), NULL) == DRY_OK); break;
+    case 2:
+        if (dry_pool_missing_extent(w->p)) CHECK(dry_pool_attach(w->p, 1, more, NULL) == DRY_OK);
+        break;
+    default: break;
+    }
 }
 
 static void work(struct worker *w)
 {
     static void (*const acts[])(struct worker *w) = {do_allocate, do_allocate, do_allocate, do_free,  do_free,
                                                      do_offer,    do_withdraw, do_accept,   do_share, do_ref,
-                                                     do_ref,      do_unref,    do_unref,    do_batch, do_rebuild};
+                                                     do_ref,      do_unref,    do_unref,    do_batch,
+                                                     do_something_rare};
     for (uint32_t i = 0; w->rounds == 0 || i < w->rounds; i++) {
         if (dry_load_relaxed_u32(&w->board->stop)) break;
         acts[next_random(w) % (sizeof acts / sizeof *acts)](w);
@@ -203,9 +216,36 @@ static void give_all_back(struct worker *w)
 
 static void *work_in_a_thread(void *arg)
 {
-    work(arg);
-    give_all_back(arg);
+    struct worker *w = arg;
+    work(w);
+    give_all_back(w);
+    CHECK(dry_pool_cache(w->p, 0, NULL) == DRY_OK);
     return NULL;
+}
+
+static void set_up(struct bench_pool *b)
+{
+    struct dry_error err;
+    uint64_t size = 0;
+    if (!bench_pool_make(b, classes, 2, 0, &err)) fail_msg("%s", err.text);
+    assert_int_equal(dry_pool_extent_size(further, 1, &size, NULL), DRY_OK);
+    more = (struct dry_pool_memory){.length = size};
+    more.base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(more.base != MAP_FAILED);
+    assert_int_equal(dry_pool_quota(b->p[JUDGE], LIMITED, 5), DRY_OK);
+}
+
+static void tear_down(struct bench_pool *b)
+{
+    bench_pool_drop(b);
+    munmap(more.base, more.length);
+}
+
+static void grow(struct bench_pool *b)
+{
+    uint32_t number = 0;
+    assert_int_equal(dry_pool_extend(b->p[JUDGE], more, further, 1, &number, NULL), DRY_OK);
+    assert_int_equal(dry_pool_attach(b->p[JUDGE], number, more, NULL), DRY_OK);
 }
 
 static void assert_all_there(struct bench_pool *b)
@@ -223,28 +263,33 @@ static void threads_of_one_mapping_agree(void **state)
     (void)state;
     static struct board board;
     struct bench_pool b;
-    struct dry_error err;
     pthread_t threads[WORKERS];
     static struct worker workers[WORKERS];
-    if (!bench_pool_make(&b, classes, 2, 0, &err)) fail_msg("%s", err.text);
+    set_up(&b);
     for (uint32_t i = 0; i < WORKERS; i++) {
         workers[i] = (struct worker){.board = &board, .p = b.p[i + 1], .peer = i + 1, .random = 88172645463325 + i};
         workers[i].rounds = getenv("DRY_LONG") ? 5000000 : 40000;
         assert_int_equal(pthread_create(&threads[i], NULL, work_in_a_thread, &workers[i]), 0);
     }
+    grow(&b);
     for (uint32_t i = 0; i < WORKERS; i++)
         pthread_join(threads[i], NULL);
     dry_pool_rebuild(b.p[JUDGE]); /* hints that were old when they were found */
     assert_all_there(&b);
-    bench_pool_drop(&b);
+    tear_down(&b);
 }
 
 /* ---- processes ------------------------------------------------------------------------------------------------- */
 
+/* A handle of its own: the last one died with whoever had the number before. */
 static void work_in_a_process(void *arg)
 {
+    struct worker *w = arg;
     alarm(0); /* the test ends it */
-    work(arg);
+    CHECK(dry_pool_open(w->memory, w->peer, NULL, &w->p, NULL) == DRY_OK);
+    if (dry_pool_missing_extent(w->p)) CHECK(dry_pool_attach(w->p, 1, more, NULL) == DRY_OK);
+    CHECK(dry_pool_cache(w->p, (uint32_t)(next_random(w) % 12), NULL) == DRY_OK);
+    work(w);
 }
 
 static bool is_running(void *self, unsigned peer)
@@ -270,23 +315,26 @@ static void processes_killed_at_random_cost_nobody_anything(void **state)
 {
     (void)state;
     struct bench_pool b;
-    struct dry_error err;
     struct worker judge = {.random = 0x9e3779b97f4a7c15}, w = {0};
     pid_t pids[WORKERS + 1] = {0};
     int64_t until_ns = dry_os_monotonic_ns() + INT64_C(120000000000);
     uint32_t kills = 0;
-    if (!bench_pool_make(&b, classes, 2, 0, &err)) fail_msg("%s", err.text);
+    set_up(&b);
+    for (uint32_t peer = 1; peer <= WORKERS; peer++) {
+        dry_pool_close(b.p[peer]);
+        b.p[peer] = NULL;
+    }
     struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(board != MAP_FAILED);
     while (getenv("DRY_LONG") ? dry_os_monotonic_ns() < until_ns : kills < 60) {
         for (uint32_t peer = 1; peer <= WORKERS; peer++) {
             if (pids[peer]) continue;
-            w = (struct worker){.board = board, .p = b.p[peer], .peer = peer, .random = next_random(&judge)};
+            w = (struct worker){.board = board, .memory = b.memory, .peer = peer, .random = next_random(&judge)};
             pids[peer] = harness_start(work_in_a_process, &w);
             assert_true(pids[peer] > 0);
         }
         kill_one(&b, board, pids, 1 + kills % WORKERS, next_random(&judge) % 2000);
-        kills++;
+        if (kills++ == 5) grow(&b);
     }
     for (uint32_t peer = 1; peer <= WORKERS; peer++)
         if (pids[peer]) kill_one(&b, board, pids, peer, 0);
@@ -295,7 +343,7 @@ static void processes_killed_at_random_cost_nobody_anything(void **state)
     assert_all_there(&b);
     print_message("killed %u times\n", kills);
     munmap(board, sizeof *board);
-    bench_pool_drop(&b);
+    tear_down(&b);
 }
 
 int main(void)

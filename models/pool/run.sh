@@ -39,7 +39,8 @@ spin_says() {
 
 if command -v spin >/dev/null && command -v cc >/dev/null; then
     verdict clean "$(spin_says)" "spin, the protocol, $ops operations"
-    for bug in TWO_STEPS NO_VERSION HINT_FIRST JOIN_BY_LOOK WORD_FIRST NO_MENDING; do
+    for bug in TWO_STEPS NO_VERSION HINT_FIRST JOIN_BY_LOOK WORD_FIRST NO_MENDING STEAL CACHE_KEPT \
+        RETURN_HINT_FIRST; do
         verdict fault "$(spin_says "-DBUG_$bug")" "spin, planted $bug"
     done
 else
@@ -56,7 +57,7 @@ loom_says() {
 if command -v cargo >/dev/null; then
     verdict clean "$(loom_says none)" "loom, the C code"
     cat "$out/loom-none.log"
-    for bug in word_relaxed hint_relaxed reader_relaxed leave_without_step; do
+    for bug in word_relaxed store_relaxed hint_relaxed reader_relaxed leave_without_step return_hint_first; do
         verdict fault "$(loom_says "$bug")" "loom, planted $bug"
     done
 else

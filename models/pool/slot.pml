@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The life of one slot among peers that may die between any two steps: the protocol of pool/pool.h, each CAS one atomic
- * step. Two peers allocate, free, share, join, leave, offer and accept as they like; whoever is left reclaims the dead,
- * may die in it, and in the end a judge who does not die reclaims whoever is dead.
+ * step. Two peers allocate, free, share, join, leave, offer and accept as they like, and put the slot into a cache of
+ * theirs, take it out and give it back, which they look at and then store; whoever is left reclaims the dead, may die in
+ * it, and in the end a judge who does not die reclaims whoever is dead.
  *
  * Claims: the slot never has a writer and anybody else; it is not lost if nobody is killed, and after a reclaim never.
  *
@@ -13,6 +14,9 @@
  *   BUG_JOIN_BY_LOOK a reader sets its bit and looks at the word instead of stepping it
  *   BUG_WORD_FIRST   share steps the word before it sets the reader bit
  *   BUG_NO_MENDING   reclaim does not restore hints
+ *   BUG_STEAL        who finds no hint takes the slot out of another's cache by CAS
+ *   BUG_CACHE_KEPT   reclaim goes by HELD and OFFERED alone
+ *   BUG_RETURN_HINT_FIRST  a cache sets the hint before it stores FREE
  */
 #define PEERS 2
 #define JUDGE 3
@@ -81,6 +85,81 @@ inline settle() {
     od
 }
 
+#define IS_FREE(w) (w.state == FREE && w.holder == 0)
+#define IS_CACHED_BY(w, p) (w.state == FREE && w.holder == p)
+#define STORE(s, h, v) word.state = s; word.holder = h; word.version = v
+
+/* Not by STEP: of a word that only I change. */
+inline take_from_cache() {
+    LOOK(w);
+    if
+    :: IS_CACHED_BY(w, me) ->
+        MAY_DIE;
+        atomic {
+            STORE(HELD, me, NEXT(w.version));
+            assert(!OTHERS_LIVE_USE(me)); assert(!writes[me]); ref = NEXT(w.version); writes[me] = true
+        }
+    :: else
+    fi
+}
+
+inline free_into_cache() {
+    LOOK(w);
+    if
+    :: w.state == HELD && w.holder == me && w.version == ref ->
+        assert(writes[me]);
+        writes[me] = false;
+        MAY_DIE;
+        atomic { STORE(FREE, me, w.version) }
+    :: else
+    fi
+}
+
+inline refill() {
+    atomic { done = hint; hint = false }
+    if
+    :: done ->
+        MAY_DIE;
+        LOOK(w);
+        if
+        :: IS_FREE(w) -> STEP(w, FREE, me, NEXT(w.version))
+        :: else
+        fi
+    :: else
+    fi
+}
+
+inline give_back() {
+    LOOK(w);
+    if
+    :: IS_CACHED_BY(w, me) ->
+#ifdef BUG_RETURN_HINT_FIRST
+        hint = true;
+        MAY_DIE;
+        atomic { STORE(FREE, 0, w.version) }
+#else
+        atomic { STORE(FREE, 0, w.version) }
+        MAY_DIE;
+        hint = true
+#endif
+    :: else
+    fi
+}
+
+#ifdef BUG_STEAL
+inline steal() {
+    LOOK(w);
+    if
+    :: IS_CACHED_BY(w, 3 - me) ->
+        atomic {
+            STEP(w, HELD, me, NEXT(w.version));
+            if :: done -> ref = NEXT(w.version); writes[me] = true :: else fi
+        }
+    :: else
+    fi
+}
+#endif
+
 inline allocate() {
     atomic { done = hint; hint = false }
     if
@@ -88,7 +167,7 @@ inline allocate() {
         MAY_DIE;
         LOOK(w);
         if
-        :: w.state == FREE ->
+        :: IS_FREE(w) ->
             atomic {
                 STEP(w, HELD, me, NEXT(w.version));
                 if :: done -> assert(!OTHERS_LIVE_USE(me)); assert(!writes[me]); ref = NEXT(w.version); writes[me] = true
@@ -203,6 +282,9 @@ inline reclaim(x) {
     LOOK(w);
     if
     :: (w.state == HELD || w.state == OFFERED) && w.holder == x -> retire()
+#ifndef BUG_CACHE_KEPT
+    :: IS_CACHED_BY(w, x) -> retire()
+#endif
     :: w.state == SHARED && NOBODY_READS -> retire()
     :: else
     fi;
@@ -210,12 +292,12 @@ inline reclaim(x) {
 #ifndef BUG_NO_MENDING
     LOOK(w);
     if
-    :: w.state == FREE -> hint = true
-    :: w.state != FREE && hint ->
+    :: IS_FREE(w) -> hint = true
+    :: !IS_FREE(w) && hint ->
         hint = false;
         MAY_DIE;
         LOOK(w);
-        if :: w.state == FREE -> hint = true :: else fi
+        if :: IS_FREE(w) -> hint = true :: else fi
     :: else
     fi
 #else
@@ -233,6 +315,13 @@ proctype peer(byte me) {
         n++;
         if
         :: !writes[me] && !reads[me] -> allocate()
+        :: !writes[me] && !reads[me] -> refill()
+        :: !writes[me] && !reads[me] -> take_from_cache()
+        :: free_into_cache()
+        :: give_back()
+#ifdef BUG_STEAL
+        :: !writes[me] && !reads[me] -> steal()
+#endif
         :: free_one()
         :: give(SHARED, 0)
         :: give(OFFERED, 3 - me)
@@ -251,11 +340,11 @@ death:
 proctype judge() {
     Word w; bool done; byte me = JUDGE;
     finished == PEERS;
-    assert(killed || word.state != FREE || hint);
+    assert(killed || !IS_FREE(word) || hint);
     assert(killed || word.state != SHARED || !NOBODY_READS);
     reclaim(1);
     reclaim(2);
-    assert(word.state == FREE && hint && NOBODY_READS);
+    assert(IS_FREE(word) && hint && NOBODY_READS);
 death:
     skip
 }

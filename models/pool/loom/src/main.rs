@@ -51,6 +51,7 @@ extern "C" {
     fn dry_pool_init(m: Memory, c: *const Config, n: usize, flags: u32, err: *mut c_void) -> i32;
     fn dry_pool_open(m: Memory, peer: u32, a: *const c_void, p: *mut *mut Pool, err: *mut c_void) -> i32;
     fn dry_pool_close(p: *mut Pool);
+    fn dry_pool_cache(p: *mut Pool, slots: u32, err: *mut c_void) -> i32;
     fn dry_pool_allocate(p: *mut Pool, size: u64, slot: *mut Slot) -> i32;
     fn dry_pool_free(p: *mut Pool, slot: Slot) -> i32;
     fn dry_pool_offer(p: *mut Pool, slot: Slot, to: u32, out: *mut Slot) -> i32;
@@ -86,13 +87,20 @@ fn atomic(at: usize, bytes: usize) -> std::sync::Arc<AtomicU64> {
     all.entry(at).or_insert_with(|| std::sync::Arc::new(AtomicU64::new(first()))).clone()
 }
 
-/// The pool of the model has one class of one slot: [0, 128) header, [128, 192) class table, [192, 256) hints, slot.
+/// The pool of the model has one class of one slot: [0, 384) header and extents, [384, 16768) peers, then 64 bytes each of
+/// class table, hints and slot.
+const ROWS: usize = 384;
+const TABLE: usize = 16768;
+const HINTS: usize = TABLE + 64;
+const CELL: usize = HINTS + 64;
+
 fn order_of(at: usize, order: Ordering) -> Ordering {
     let offset = at.wrapping_sub(world().memory.base as usize);
     let taken = match PLANT {
-        "word_relaxed" => offset == 256,
-        "hint_relaxed" => offset == 192,
-        "reader_relaxed" => (272..304).contains(&offset),
+        "word_relaxed" => offset == CELL,
+        "store_relaxed" => (CELL..CELL + 16).contains(&offset) && order == Ordering::Release, // word and note
+        "hint_relaxed" => offset == HINTS,
+        "reader_relaxed" => (CELL + 16..CELL + 48).contains(&offset),
         _ => false,
     };
     if taken { Ordering::Relaxed } else { order }
@@ -132,6 +140,11 @@ pub extern "C" fn dry_store_relaxed_u32(at: usize, v: u32) { store(at, 4, v as u
 pub unsafe extern "C" fn dry_cas_acq_rel_u64(at: usize, seen: *mut u64, v: u64) -> bool {
     cas(at, &mut *seen, v, Ordering::AcqRel)
 }
+/// A u32 here is the lower half of a u64, which a carry does not hurt.
+#[no_mangle]
+pub extern "C" fn dry_add_relaxed_u32(at: usize, v: u32) -> u32 { atomic(at, 4).fetch_add(v as u64, Ordering::Relaxed) as u32 }
+#[no_mangle]
+pub extern "C" fn dry_add_relaxed_u64(at: usize, v: u64) -> u64 { atomic(at, 8).fetch_add(v, Ordering::Relaxed) }
 /// Waiting is not modelled.
 #[no_mangle]
 pub extern "C" fn dry_pool_wake(_p: *const Pool) {}
@@ -159,6 +172,7 @@ impl Peer {
             }
         }
     }
+    fn cache(self, slots: u32) { assert_eq!(unsafe { dry_pool_cache(self.0, slots, std::ptr::null_mut()) }, OK) }
     fn free(self, slot: Slot) -> i32 { unsafe { dry_pool_free(self.0, slot) } }
     fn share(self, slot: Slot) -> Slot {
         let mut out = slot;
@@ -284,6 +298,66 @@ fn an_accept_and_a_withdraw(a: Peer, b: Peer) {
     );
 }
 
+
+// ---- the same with caches; loom's threads are one to the system, so that any may use a handle with a cache ----
+
+fn a_cache_and_somebody_without(a: Peer, b: Peer) {
+    a.cache(2);
+    beside(
+        move || {
+            use_and_free(a);
+            use_and_free(a)
+        },
+        move || use_and_free(b),
+    );
+}
+fn a_cache_that_is_given_back(a: Peer, b: Peer) {
+    a.cache(1);
+    use_and_free(a);
+    beside(move || a.cache(0), move || use_and_free(b));
+}
+fn two_caches(a: Peer, b: Peer) {
+    a.cache(1);
+    b.cache(1);
+    beside(
+        move || {
+            use_and_free(a);
+            a.cache(0)
+        },
+        move || {
+            use_and_free(b);
+            b.cache(0)
+        },
+    );
+}
+/// Nothing but the stores of the giver orders its use of the bytes before the taker's, who guesses the reference.
+fn an_offer_out_of_a_cache(a: Peer, b: Peer) {
+    a.cache(1);
+    let first = a.allocate().unwrap();
+    assert_eq!(a.free(first), OK);
+    beside(
+        move || {
+            let slot = a.allocate().unwrap();
+            write();
+            let offered = a.offer(slot, FAR);
+            if let Some(own) = a.withdraw(offered) {
+                write();
+                assert_eq!(a.free(own), OK)
+            }
+        },
+        move || {
+            if let Some(own) = b.accept(Slot { generation: first.generation + 2, ..first }) {
+                write();
+                assert_eq!(b.free(own), OK)
+            }
+        },
+    );
+}
+fn a_sharing_out_of_a_cache(a: Peer, b: Peer) {
+    a.cache(1);
+    a_join_and_the_last_leave(a, b);
+}
+
 fn run(name: &str, scene: fn(Peer, Peer)) {
     let mut model = loom::model::Builder::new();
     // Faults of order show with two preemptions; three take a minute.
@@ -304,9 +378,15 @@ fn run(name: &str, scene: fn(Peer, Peer)) {
             let w = World { memory, size: size as usize, atomics: Mutex::default(), payload: UnsafeCell::new(0) };
             WORLD.with(|own| *own.borrow_mut() = Some(Arc::new(w)));
             // All of them now: for loom an atomic begins to be with whoever touches it first.
-            for offset in [0, 192].into_iter().chain((256..304).step_by(8)) {
+            for offset in [0, TABLE + 40, HINTS].into_iter().chain((CELL..CELL + 48).step_by(8)) {
                 atomic(memory.base as usize + offset, 8);
             }
+            for row in [ROWS + 64, ROWS + 64 * FAR as usize] {
+                atomic(memory.base as usize + row, 8);
+                atomic(memory.base as usize + row + 8, 4);
+                atomic(memory.base as usize + row + 12, 4);
+            }
+            atomic(memory.base as usize + 72, 4);
             assert_eq!(dry_pool_init(memory, &config, 1, 0, none), OK);
         }
         let (a, b) = (Peer::open(1), Peer::open(FAR));
@@ -331,4 +411,9 @@ fn main() {
     run("two last readers", two_last_readers);
     run("a join and the last leave", a_join_and_the_last_leave);
     run("an accept and a withdraw", an_accept_and_a_withdraw);
+    run("a cache and somebody without", a_cache_and_somebody_without);
+    run("a cache that is given back", a_cache_that_is_given_back);
+    run("two caches", two_caches);
+    run("an offer out of a cache", an_offer_out_of_a_cache);
+    run("a sharing out of a cache", a_sharing_out_of_a_cache);
 }
