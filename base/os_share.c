@@ -500,6 +500,10 @@ void dry_os_in_parallel(unsigned n, void (*work)(void *self, unsigned i), void *
     bool started[64] = {false};
     sigset_t all, before;
     DRY_ASSERT(n >= 1 && n <= 64);
+    if (n == 1) {
+        work(self, 0);
+        return;
+    }
     /* The program's signals are for the program's own threads; those that a thread causes itself are for whoever
      * asked to hear of them. */
     static const int own_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};

@@ -10,12 +10,17 @@ from pathlib import Path
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench"
 
 
-def take_turns(candidates, rounds, warmups=1, reset=lambda: None):
-    """candidates: {name: function}. Returns {name: [seconds of each round]} and {name: seconds of the very first}."""
+def take_turns(candidates, rounds, warmups=1, reset=lambda: None, primed=False):
+    """candidates: {name: function}. Returns {name: [seconds of each round]} and {name: seconds of the very first}.
+    primed: each runs once more, untimed, before it is timed, so that the free memory is as it leaves it itself: on a
+    virtual host whoever comes after another kind of pages pays for the change."""
     times = {name: [] for name in candidates}
     first = {}
     for turn in range(warmups + rounds):
         for name, run in candidates.items():
+            if primed and turn:
+                run()
+                reset()
             start = time.perf_counter()
             run()
             took = time.perf_counter() - start

@@ -111,7 +111,7 @@ def bench_publish(places, size, figures, rounds):
             if os.path.exists(left):
                 os.unlink(left)
 
-    times, first = take_turns(candidates, rounds, warmups=4, reset=reset)
+    times, first = take_turns(candidates, rounds, warmups=4, reset=reset, primed=True)
     environment.close()
     best = {name: min(t) for name, t in times.items()}
     label = f"{size} MiB" if size >= 1 else f"{size * 1024:.0f} KiB"
@@ -172,7 +172,7 @@ def bench_in_place(places, mebibytes, figures):
         "heap, new pages": heap_fresh,
         "heap, faulted in": heap_faulted,
     }
-    times, _ = take_turns(candidates, 7, warmups=4, reset=reset)
+    times, _ = take_turns(candidates, 7, warmups=4, reset=reset, primed=True)
     best = {name: min(t) for name, t in times.items()}
     table(f"compute {COLUMNS} columns of {rows} doubles where they are read, and publish (verified)",
           [[n, human(min(t)), human(spread(t)["median"]), human(max(t))] for n, t in times.items()],

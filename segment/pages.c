@@ -90,8 +90,20 @@ static int write_zeros(const struct dry_pages *p, uint64_t from, uint64_t to)
 }
 
 /* Allocates [held, stop) without huge pages. */
+/* For little that will be written by write(2), to allocate first is to do the work twice: the pages come with the bytes,
+ * and a shortage is an error then. */
+static bool comes_with_the_bytes(const struct dry_pages *p, uint64_t end)
+{
+    return end < CHUNK / 2 && !p->must_hold && !p->window.at;
+}
+
 static enum dry_status claim_small(struct dry_pages *p, uint64_t stop, uint64_t end, struct dry_error *err)
 {
+    if (comes_with_the_bytes(p, end)) {
+        p->has_holes = true;
+        p->held = stop;
+        return DRY_OK;
+    }
     if (p->may_allocate) {
         int sys = dry_os_allocate(p->fd, p->held, stop - p->held);
         p->may_allocate = sys != EOPNOTSUPP && sys != ENOSYS;
@@ -293,7 +305,7 @@ enum dry_status dry_pages_hold(struct dry_pages *p, uint64_t written, struct dry
     int sys = dry_window_grow(p, p->promised);
     if (sys) return dry_window_refused(sys, p->promised, err);
     if (p->promised > 0) DRY_TRY(make_long(p, p->promised, err));
-    if (!p->may_allocate) DRY_TRY(fill_holes(p, written, err));
+    if (!p->may_allocate || p->has_holes) DRY_TRY(fill_holes(p, written, err));
     p->must_hold = true;
     p->solid = p->promised;
     return DRY_OK;

@@ -7,7 +7,7 @@
  *     file   |############|..........................|...........|
  *     window |         .         .         .         .         .         |    2 MiB chunks; grown by remapping
  *
- * Invariants: every page of [0, held) is allocated (or the file system cannot); promised <= held; held - promised is
+ * Invariants: every page of [0, held) is allocated (or has_holes, or the file system cannot); promised <= held; held - promised is
  * more than 0 only in a huge page. Through the window a store cannot fail where `solid` or a chunk's flag says so:
  * solid <= promised and <= the window, every page of [0, solid) is allocated; a chunk that is marked huge has all its
  * pages. All of it lies inside the file.
@@ -35,6 +35,7 @@ struct dry_pages {
     uint64_t huge_bytes;
     struct dry_window window;
     bool may_collapse, may_allocate;
+    bool has_holes; /* some of what is held is not allocated before it is written */
     bool must_hold;     /* pieces: all that is promised is solid, or is refused */
     bool reserved;      /* by the system, as huge pages (hugetlb): no write(2), no other pages */
     bool is_anonymous; /* a memfd: its mount has no limit to be asked for */

@@ -89,7 +89,8 @@ DRY_API enum dry_status dry_segment_set_options(struct dry_segment *s, const str
 
 /* ---- filling ---- */
 /* Makes room for `n` more bytes after what was appended. Checks the mount, RLIMIT_FSIZE and the memory cgroups first
- * (dry_room_check), then has the kernel allocate. FULL: which limit, how much was needed and is free, and the cures;
+ * (dry_room_check), then has the kernel allocate (from 1 MiB on, and for pieces; the pages of less come as it is
+ * written, and a shortage is an error of that). FULL: which limit, how much was needed and is free, and the cures;
  * TOO_BIG beyond 2^63; FIXED after finish. On failure the segment is as it was, and may be used with a smaller n. On
  * an empty segment it takes exactly n; later, where new pages are needed, it takes more if that is to be had, twice
  * as much every time up to 64 MiB, so that one call per batch is cheap. */

@@ -18,7 +18,7 @@
 #define CURE_OTHER "use another with --store DIR or DRYSTONE_STORE"
 
 /* Spares (spare.h): how many a store keeps, and how many names it remembers to have put. */
-enum { DRY_SPARES_MAX = 16, DRY_NOTES = 64 };
+enum { DRY_SPARES_MAX = 16, DRY_NOTES = 1024 };
 
 struct dry_store {
     const struct dry_allocator *a;

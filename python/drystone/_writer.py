@@ -158,6 +158,7 @@ class Writer:
                  bytes_per_value=0, threads=1):
         self._open_core = _drystone.Writer(name, schema, store, label, no_clobber, recycle, bytes_expected,
                                            bytes_per_value, threads)
+        self._name = name
         self._columns, self._formats = _drystone._columns(schema)
         self._blocks = []
 
@@ -188,6 +189,8 @@ class Writer:
     def commit(self):
         """Verifies the table and publishes it."""
         self._core.commit()
+        if self._name is not None:
+            self._blocks.clear()  # they refer to this writer: without a cycle its memory goes with the last reference
 
     def table(self):
         """The committed table, as any reader sees it."""
