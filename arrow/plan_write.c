@@ -7,7 +7,7 @@
 
 /* What is copied as it is goes to the sink in large steps, between which progress is told; what is changed on the way
  * goes through a small block on the stack. */
-enum { STEP_BYTES = 8 << 20, BLOCK_BYTES = 16 << 10 };
+enum { STEP_BYTES = 64 << 20, BLOCK_BYTES = 16 << 10 };
 
 struct emitter {
     const struct dry_schema *schema;
