@@ -6,6 +6,7 @@
  *     whole     at least half                                pwrite one byte, MADV_COLLAPSE: one huge page
  *     whole     less than half                               fallocate
  *     begun     -                                            fallocate
+ *     all together less than 1 MiB, to be written            nothing: the pages come with the bytes
  *
  * A hole cannot be collapsed, one page must be there: hence the byte. fallocate first and collapse then is slower
  * than write(2): the kernel would have to copy 512 pages. Every collapse waits until all processors have emptied

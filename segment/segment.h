@@ -26,7 +26,7 @@
  * How bytes get there fastest on a fresh file (docs/decisions/fill-path.md has the figures): from 1 MiB up, for each
  * 2 MiB `pwrite` of one byte and MADV_COLLAPSE, all of them before the first copy, then memcpy through a mapping
  * whose pages are all there. Where the kernel has no collapse, on a disk, for small segments, and for a tail that is
- * less than half a huge page: fallocate (if the file system has it), then pwrite. No byte is ever stored through a
+ * less than half a huge page: fallocate (if the file system has it), then pwrite; below 1 MiB pwrite alone. No byte is ever stored through a
  * mapping into a page that is not allocated: on a full mount that is SIGBUS. A tail that is at least half a huge page
  * takes a whole one, so a file may hold up to 1 MiB more than was appended (dry_segment_stat shows it).
  *
